@@ -1,0 +1,123 @@
+"""Dramatiq's broker on our topology.
+
+`.send()` inside a running job hands the message to that job's attempt, which writes it with its outcome; anywhere else
+it goes through the public door with a confirm, so that a stock project's web process needs nothing but this broker.
+No queue is declared the way Dramatiq declares queues (no `.DQ`, no `.XQ`), and none is consumed by its threads.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import dramatiq
+import pika
+from dramatiq.brokers.rabbitmq import RabbitmqBroker
+from dramatiq.errors import ConnectionClosed
+from dramatiq.middleware import Callbacks, CurrentMessage, Middleware, Pipelines
+
+from actors.codec import to_envelope
+from actors.context import Context, current
+from actors.roster import job_type
+from persistence.submission import fill
+from wire import envelope as wire_envelope
+from wire.envelope import Envelope
+from wire.errors import Refused
+from wire.message import CONTENT_TYPE
+from wire.settings import Limits
+from wire.topology import PUBLIC, routing_key
+from wire.tracing import Trace
+
+TRIES: Final = 4
+BLOCKED_SECONDS: Final = 10  # an alarm must not hang a web request for ever
+
+
+class Options(Middleware):
+    """The options that a stock project may give its actors; the engine honours them, or docs say that it does not."""
+
+    @property
+    def actor_options(self) -> set[str]:
+        return {
+            "job", "max_retries", "min_backoff", "max_backoff", "throws", "retry_when", "time_limit", "max_age",
+            "notify_shutdown", "jitter", "on_retry_exhausted",
+        }  # fmt: skip
+
+
+class JobBroker(RabbitmqBroker):  # type: ignore[misc]
+    """A RabbitmqBroker that speaks envelopes."""
+
+    def __init__(self, url: str, limits: Limits, name: str) -> None:
+        super().__init__(confirm_delivery=True, middleware=[Options(), CurrentMessage(), Callbacks(), Pipelines()])
+        self.parameters = pika.URLParameters(url)
+        self.parameters.blocked_connection_timeout = BLOCKED_SECONDS
+        self.parameters.client_properties = {"connection_name": name}
+        self._limits = limits
+
+    def declare_queue(self, queue_name: str, *, ensure: bool = False) -> None:
+        """Nothing: workers open the ways of their types, and Dramatiq's consumer threads must not consume."""
+
+    def enqueue(self, message: dramatiq.Message[Any], *, delay: int | None = None) -> dramatiq.Message[Any]:
+        """Send: with the outcome of the job that calls, or through the public door."""
+        self.emit_before("enqueue", message, delay)
+        parent = current.get(None)
+        try:
+            self._send(message, delay, parent)
+        except Exception as e:
+            if parent is not None and not parent.in_function:
+                parent.unsent = e  # Dramatiq swallows what a middleware raises: the attempt asks for it
+            raise
+        self.emit_after("enqueue", message, delay)
+        return message
+
+    def flush(self, queue_name: str) -> None:
+        raise NotImplementedError("purge a queue in the RabbitMQ console; its open jobs are then sent again")
+
+    def flush_all(self) -> None:
+        raise NotImplementedError("purge a queue in the RabbitMQ console; its open jobs are then sent again")
+
+    def join(self, queue_name: str, *_: object, **__: object) -> None:
+        raise NotImplementedError("ask GET /api/v1/jobs?state=pending instead")
+
+    def _send(self, message: dramatiq.Message[Any], delay: int | None, parent: Context | None) -> None:
+        envelope = to_envelope(message, self.actors.get(message.actor_name), delay)
+        if parent is not None and envelope.type in self.actors:
+            self._submit(parent, envelope)
+        else:
+            self._publish(envelope, parent.trace if parent else None)
+
+    def _submit(self, parent: Context, envelope: Envelope) -> None:
+        kind, body = job_type(self.actors[envelope.type], self._limits), wire_envelope.encode(envelope)
+        self._check_size(body)
+        parent.submit(fill(envelope, kind, body, parent.trace, datetime.now(UTC)))
+
+    def _publish(self, envelope: Envelope, trace: Trace | None) -> None:
+        body = wire_envelope.encode(envelope)
+        self._check_size(body)
+        priority = envelope.priority or self._default_priority(envelope.type)
+        properties = pika.BasicProperties(
+            content_type=CONTENT_TYPE,
+            delivery_mode=2,
+            message_id=str(envelope.id),
+            type=envelope.type,
+            priority=priority,
+            app_id="warren",
+            headers=dict((trace or Trace.begin()).headers()),
+        )
+        for tries_left in reversed(range(TRIES)):
+            try:
+                self.channel.basic_publish(PUBLIC, routing_key(envelope.type, priority), body, properties)
+            except (pika.exceptions.AMQPConnectionError, pika.exceptions.AMQPChannelError) as e:
+                del self.connection  # the same id again: a second copy is recognised
+                if not tries_left:
+                    raise ConnectionClosed(e) from None
+            else:
+                return
+
+    def _default_priority(self, name: str) -> int:
+        actor = self.actors.get(name)
+        return job_type(actor, self._limits).priority if actor else 5
+
+    def _check_size(self, body: bytes) -> None:
+        most = self._limits.max_body_bytes
+        if len(body) > most:
+            raise Refused("payload", f"the job has {len(body)} bytes; at most {most} are taken", code="too_large")

@@ -1,0 +1,47 @@
+"""`math`: one operation on two numbers; what cannot be computed fails for good."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from actors.ends import PermanentError
+from actors.job import job
+
+Number = int | float
+LARGEST_EXPONENT: Final = 4_096  # 10**10**6 would hold the process for minutes
+
+OPERATIONS: Final[dict[str, Callable[[Number, Number], Number]]] = {
+    "add": operator.add,
+    "subtract": operator.sub,
+    "multiply": operator.mul,
+    "divide": operator.truediv,
+    "power": operator.pow,
+    "modulo": operator.mod,
+}
+
+
+class Arithmetic(BaseModel):
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"operation": "add", "a": 2, "b": 3}]})
+
+    operation: Literal["add", "subtract", "multiply", "divide", "power", "modulo"]
+    a: Number
+    b: Number
+
+
+@job("math", timeout=30)
+async def compute(payload: Arithmetic) -> dict[str, Number]:
+    """Add, subtract, multiply, divide, raise or take the remainder of two numbers."""
+    if payload.operation == "power" and abs(payload.b) > LARGEST_EXPONENT:
+        raise PermanentError(f"payload.b: an exponent is at most {LARGEST_EXPONENT}, got {payload.b}")
+    try:
+        result = OPERATIONS[payload.operation](payload.a, payload.b)
+    except (ZeroDivisionError, OverflowError) as e:
+        raise PermanentError(f"{payload.operation} of {payload.a} and {payload.b}: {e}") from e
+    if isinstance(result, complex) or not math.isfinite(result):
+        raise PermanentError(f"{payload.operation} of {payload.a} and {payload.b} is not a real number")
+    return {"result": result}

@@ -1,0 +1,248 @@
+"""Consume from the work queues with pika on the lane's loop, and settle on the channel a delivery came from.
+
+pika's AsyncioConnection takes two to three times as many messages a second as other clients.  A lost connection, a
+closed channel and a subscription that the broker cancels all lead to the same place: connect again with back-off,
+prepare the queues again, subscribe again.  So a worker that is alive but deaf cannot be.
+
+`basic.qos` changes nothing for a live consumer (measured); a new window means a new subscription.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, Final
+
+import pika
+import structlog
+from pika.adapters.asyncio_connection import AsyncioConnection
+from pika.channel import Channel
+from pika.exceptions import AMQPError, ChannelWrongStateError, ConnectionWrongStateError
+
+from actors.ackwindow import AckWindow
+from actors.delivery import Delivery
+from wire.backoff import waits
+from wire.errors import WarrenError
+from wire.message import Incoming
+from wire.topology import work_queue
+
+log = structlog.get_logger()
+
+STEP_SECONDS: Final = 10.0  # for one answer of the broker while a connection is set up
+CLOSED = (ChannelWrongStateError, ConnectionWrongStateError)
+
+
+class Consumer:
+    """One connection, one channel, one subscription a queue."""
+
+    def __init__(
+        self,
+        url: str,
+        name: str,
+        queues: Sequence[str],
+        *,
+        prefetch: int,
+        prepare: Callable[[], Awaitable[None]],
+        deliver: Callable[[Delivery], None],
+    ) -> None:
+        self._parameters = pika.URLParameters(url)
+        self._parameters.client_properties = {"connection_name": name}
+        self._name, self._queues, self._prefetch = name, queues, prefetch
+        self._prepare, self._deliver = prepare, deliver
+        self._connection: AsyncioConnection | None = None
+        self._channel: Channel | None = None
+        self._number = 0
+        self._acks = AckWindow()
+        self._tags: list[str] = []
+        self._lost = asyncio.Event()
+        self._keeper: asyncio.Task[None] | None = None
+        self._stopping = False
+        self.last_delivery: float | None = None
+
+    @property
+    def consuming(self) -> bool:
+        """Whether the broker has confirmed a subscription for every queue."""
+        return len(self._tags) == len(self._queues) and not self._lost.is_set()
+
+    @property
+    def prefetch(self) -> int:
+        return self._prefetch
+
+    async def start(self) -> None:
+        self._keeper = asyncio.create_task(self._keep(), name="consumer")
+
+    async def stop(self) -> None:
+        """Close; what is not acked goes back to its queue."""
+        self._stopping = True
+        if self._keeper:
+            self._keeper.cancel()
+            await asyncio.wait({self._keeper})
+        await self._close()
+
+    async def stop_consuming(self) -> None:
+        """No new deliveries; those in hand can still be acked."""
+        self._stopping = True
+        with contextlib.suppress(*CLOSED, AMQPError, TimeoutError):
+            await self._unsubscribe()
+
+    async def resize(self, prefetch: int) -> None:
+        """Subscribe anew with another window; deliveries in hand stay."""
+        self._prefetch = prefetch
+        if self.consuming and not self._stopping:
+            try:
+                await self._unsubscribe()
+                await self._subscribe()
+            except (*CLOSED, AMQPError, TimeoutError):
+                self._lost.set()
+
+    def ack(self, deliveries: Iterable[Delivery]) -> None:
+        """Settle these; those of an older channel have been returned to their queue already."""
+        top, alone = self._acks.settle(d.tag for d in deliveries if d.channel == self._number)
+        with contextlib.suppress(*CLOSED):
+            assert self._channel is not None
+            if top:
+                self._channel.basic_ack(top, multiple=True)
+            for tag in alone:
+                self._channel.basic_ack(tag)
+
+    def give_back(self, deliveries: Iterable[Delivery]) -> None:
+        """Return these to their queues, for another process."""
+        self._nack(deliveries, requeue=True)
+
+    def reject(self, deliveries: Iterable[Delivery]) -> None:
+        """Hand these to the recorder, by way of the dead queue: it knows all types and all rows."""
+        self._nack(deliveries, requeue=False)
+
+    def _nack(self, deliveries: Iterable[Delivery], *, requeue: bool) -> None:
+        tags = [d.tag for d in deliveries if d.channel == self._number]
+        self._acks.given_back(tags)
+        with contextlib.suppress(*CLOSED):
+            assert self._channel is not None
+            for tag in tags:
+                self._channel.basic_nack(tag, requeue=requeue)
+
+    async def _keep(self) -> None:
+        delays = waits()
+        while not self._stopping:
+            try:
+                await self._connect()
+            except (AMQPError, OSError, TimeoutError, WarrenError) as e:
+                log.warning("consumer_away", error=f"{type(e).__name__}: {e}")
+                await self._close()
+                await asyncio.sleep(next(delays))
+                continue
+            delays = waits()
+            log.info("consuming", queues=list(self._queues), prefetch=self._prefetch)
+            await self._lost.wait()
+            log.warning("consumer_lost")
+            await self._close()
+
+    async def _connect(self) -> None:
+        self._lost = asyncio.Event()
+        await self._prepare()
+        self._connection = await self._answer(self._open_connection)
+        channel: Channel = await self._answer(lambda done, _: self._open_channel(done))
+        channel.add_on_close_callback(lambda *_: self._lost.set())
+        channel.add_on_cancel_callback(lambda *_: self._lost.set())  # a deleted queue, a consumer_timeout on 4.3
+        self._channel, self._number, self._acks = channel, self._number + 1, AckWindow()
+        await self._subscribe()
+
+    def _open_connection(self, done: Callable[[object], None], fail: Callable[[BaseException], None]) -> None:
+        AsyncioConnection(
+            self._parameters,
+            on_open_callback=done,
+            on_open_error_callback=lambda _, error: fail(_as_exception(error)),
+            on_close_callback=lambda *_: self._lost.set(),
+            custom_ioloop=asyncio.get_running_loop(),
+        )
+
+    def _open_channel(self, done: Callable[[object], None]) -> None:
+        assert self._connection is not None
+        self._connection.channel(on_open_callback=done)
+
+    async def _subscribe(self) -> None:
+        channel, number = self._channel, self._number
+        assert channel is not None
+        each = max(1, -(-self._prefetch // max(1, len(self._queues))))  # the window is per subscription
+        await self._answer(lambda done, _: channel.basic_qos(prefetch_count=each, callback=done))
+        for queue in self._queues:
+            await self._answer(lambda done, _, name=queue: self._consume(channel, number, name, done))
+
+    def _consume(self, channel: Channel, number: int, queue: str, done: Callable[[object], None]) -> None:
+        name = work_queue(queue)
+
+        def deliver(_: Channel, method: Any, properties: Any, body: bytes) -> None:
+            self.last_delivery = time.monotonic()
+            self._deliver(Delivery(_incoming(method, properties, body, name), method.delivery_tag, number))
+
+        tag = f"{self._name} {queue} {number}.{time.monotonic_ns()}"
+        channel.basic_consume(
+            name, deliver, consumer_tag=tag, callback=lambda frame: (self._tags.append(tag), done(frame))
+        )
+
+    async def _unsubscribe(self) -> None:
+        channel, tags = self._channel, self._tags
+        self._tags = []
+        for tag in tags:
+            assert channel is not None
+            await self._answer(lambda done, _, tag=tag: channel.basic_cancel(tag, callback=done))
+
+    async def _answer(self, ask: Callable[[Callable[[Any], None], Callable[[BaseException], None]], object]) -> Any:
+        """Await what pika says by callback; a connection that is lost meanwhile is an error, never a hang."""
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+        def done(value: Any) -> None:
+            if not answer.done():
+                answer.set_result(value)
+
+        def fail(error: BaseException) -> None:
+            if not answer.done():
+                answer.set_exception(error)
+
+        ask(done, fail)
+        lost = asyncio.ensure_future(self._lost.wait())
+        try:
+            await asyncio.wait({answer, lost}, timeout=STEP_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            if not answer.done():
+                raise TimeoutError("the broker closed the channel" if lost.done() else "the broker did not answer")
+            return answer.result()
+        finally:
+            lost.cancel()
+            answer.cancel()
+
+    async def _close(self) -> None:
+        connection, self._connection, self._channel, self._tags = self._connection, None, None, []
+        self._number += 1  # nothing in hand can be settled any more
+        if connection is None or connection.is_closed:
+            return
+        gone = asyncio.Event()
+        connection.add_on_close_callback(lambda *_: gone.set())
+        with contextlib.suppress(*CLOSED, TimeoutError):
+            connection.close()
+            async with asyncio.timeout(STEP_SECONDS):
+                await gone.wait()
+
+
+def _as_exception(error: object) -> BaseException:
+    return error if isinstance(error, BaseException) else OSError(str(error))
+
+
+def _incoming(method: Any, properties: Any, body: bytes, queue: str) -> Incoming:
+    return Incoming(
+        body=body,
+        exchange=method.exchange,
+        routing_key=method.routing_key,
+        queue=queue,
+        headers=properties.headers or {},
+        message_id=properties.message_id,
+        type=properties.type,
+        priority=properties.priority,
+        content_type=properties.content_type,
+        content_encoding=properties.content_encoding,
+        app_id=properties.app_id,
+        reply_to=properties.reply_to,
+        correlation_id=properties.correlation_id,
+        redelivered=method.redelivered,
+    )

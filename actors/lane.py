@@ -1,0 +1,289 @@
+"""The lane: one asyncio loop on which a process takes jobs, does them and settles them.
+
+    consume → buffer → admit (claim) → attempt → settle (record, then ack)
+
+Each step works on whatever is in flight, never on one job a round trip.  What is decided lives in verdict.py and in the
+claim; this file only moves deliveries from one step to the next, and knows how to start and how to drain.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+import dramatiq
+import structlog
+
+from actors import prefetch
+from actors.admit import Admission, Verdicts
+from actors.attempt import Attempt, coroutine_function
+from actors.buffer import Buffer
+from actors.consume import Consumer
+from actors.context import Context
+from actors.delivery import Delivery
+from actors.settle import Settler
+from actors.slots import Slots
+from actors.threads import Threads
+from actors.verdict import Stopped, TimedOut
+from persistence import progress
+from persistence.claim import Claim
+from persistence.database import Database
+from persistence.job_types import JobType
+from persistence.outbox import Post, Publisher
+from persistence.progress import Progress
+from persistence.workers import Pulse
+from wire.agreement import job_id, named_type
+from wire.errors import DatabaseUnavailable, Refused
+from wire.settings import Worker as WorkerSettings
+from wire.tracing import TRACEPARENT, TRACESTATE, Trace
+
+log = structlog.get_logger()
+
+TICK_SECONDS: Final = 0.1  # how late a time limit may be noticed
+LOOK_SECONDS: Final = 1.0  # how often the prefetch is reconsidered and progress is written
+ADMIT: Final = 500
+ASK_AGAIN_SECONDS: Final = 0.02
+
+
+class Lane:
+    """What the parts share; one instance a process."""
+
+    def __init__(
+        self,
+        broker: dramatiq.Broker,
+        types: Mapping[str, JobType],
+        settings: WorkerSettings,
+        *,
+        database: Database,
+        consumer: Consumer,
+        admission: Admission,
+        publisher: Publisher,
+        worker: str,
+    ) -> None:
+        self._broker, self._types, self._settings = broker, types, settings
+        self._database, self._consumer, self._admission, self._publisher = database, consumer, admission, publisher
+        self._functions = {name: coroutine_function(broker.actors[name]) for name in types}
+        self._slots = Slots(settings.concurrency, settings.threads)
+        self._threads = Threads(self._slots.free_threads)
+        self._settler = Settler(database, publisher, worker, settled=self._settled)
+        self._async, self._sync = Buffer(), Buffer()
+        self._running: dict[UUID, Attempt] = {}
+        self._strangers: list[Delivery] = []
+        self._settled_deliveries: list[Delivery] = []
+        self._wake = asyncio.Event()
+        self._draining = False
+        self._tasks: list[asyncio.Task[None]] = []
+        self._seen = (time.monotonic(), 0)
+
+    async def start(self) -> None:
+        self._tasks = [
+            asyncio.create_task(self._settler.work(), name="settle"),
+            asyncio.create_task(self._admit(), name="admit"),
+            asyncio.create_task(self._watch(), name="watch"),
+        ]
+        for task in self._tasks:
+            task.add_done_callback(_die_with)
+
+    async def drain(self) -> None:
+        """Finish what runs, give it `drain_seconds`, interrupt the rest, record all of it."""
+        self._draining = True
+        await self._consumer.stop_consuming()
+        self._consumer.give_back(self._async.shed(0) + self._sync.shed(0))
+        log.info("draining", running=len(self._running))
+        deadline = time.monotonic() + self._settings.drain_seconds
+        await self._until_idle(deadline)
+        for attempt in list(self._running.values()):
+            attempt.cancel(Stopped())
+        await self._until_idle(time.monotonic() + self._settings.drain_seconds / 4 + 1)
+        for task in self._tasks:
+            task.cancel()
+        self._threads.stop()
+
+    def take(self, delivery: Delivery) -> None:
+        """A delivery has arrived."""
+        name = named_type(delivery.message)
+        if self._draining:
+            self._consumer.give_back([delivery])
+        elif name not in self._types:
+            self._consumer.reject([delivery])  # known elsewhere or nowhere: the recorder can tell
+        else:
+            (self._async if self._functions[name] else self._sync).put(delivery)
+            self._wake.set()
+
+    def pulse(self) -> Pulse:
+        """What the heartbeat says of this lane; called from its thread."""
+        last = self._consumer.last_delivery
+        idle = None if last is None else time.monotonic() - last
+        return Pulse(free_slots=self._slots.free, consuming=self._consumer.consuming, idle_seconds=idle)
+
+    async def _admit(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while batch := self._next_batch():
+                self._act(await self._admission.admit(batch))
+
+    def _next_batch(self) -> list[Delivery]:
+        """What can start now, with its slots taken; copies of what runs here are attached to it."""
+        batch = []
+        for thread, buffer in ((True, self._sync), (False, self._async)):
+            free = self._slots.free_threads if thread else self._slots.free
+            for delivery in buffer.take(min(free, ADMIT - len(batch))):
+                if self._attach(delivery):
+                    continue
+                self._slots.take(thread=thread)
+                batch.append(delivery)
+        return batch
+
+    def _attach(self, delivery: Delivery) -> bool:
+        """Whether the job runs here already; its message is then acked with it."""
+        message = delivery.message
+        if not self._running or message.message_id is None:
+            return False
+        try:
+            attempt = self._running.get(job_id(message))
+        except Refused:
+            return False  # no job id: the admission says so in a dead letter
+        if attempt is None or (message.run or 1) != attempt.claim.run:
+            return False
+        attempt.deliveries.append(delivery)
+        return True
+
+    def _act(self, verdicts: Verdicts) -> None:
+        for delivery, claim in verdicts.start:
+            self._begin(delivery, claim)
+        self._publisher.give([_parked(delivery, claim) for delivery, claim in verdicts.park])
+        answered = [delivery for delivery, _ in (*verdicts.park, *verdicts.letters)] + verdicts.ack
+        self._consumer.ack(answered)  # after the claim's commit, which holds the outbox rows and the letters
+        for delivery in (*answered, *verdicts.ask_again):
+            self._slots.give_back(thread=self._on_thread(delivery))
+        if verdicts.ask_again:
+            asyncio.get_running_loop().call_later(ASK_AGAIN_SECONDS, self._ask_again, verdicts.ask_again)
+        self._wake.set()
+
+    def _ask_again(self, deliveries: Sequence[Delivery]) -> None:
+        for delivery in deliveries:
+            self.take(delivery)
+
+    def _begin(self, delivery: Delivery, claim: Claim) -> None:
+        name = named_type(delivery.message) or ""
+        context = _context(delivery, claim, self._types[name])
+        attempt = Attempt(self._broker, self._broker.actors[name], self._types[name], claim, delivery, context)
+        self._running[context.job_id] = attempt
+        function = self._functions[name]
+        if function is None:
+            self._threads.run(attempt.run_sync, lambda: self._ended(attempt, thread=True))
+        else:
+            attempt.task = asyncio.get_running_loop().create_task(attempt.run(function))
+            attempt.task.add_done_callback(lambda _: self._ended(attempt, thread=False))
+
+    def _ended(self, attempt: Attempt, *, thread: bool) -> None:
+        self._slots.give_back(thread=thread)
+        self._settler.put(attempt)
+        self._wake.set()
+
+    def _settled(self, attempt: Attempt) -> None:
+        """Its outcome is committed."""
+        if self._running.get(attempt.context.job_id) is attempt:
+            del self._running[attempt.context.job_id]
+        self._settled_deliveries += attempt.deliveries
+        if len(self._settled_deliveries) == len(attempt.deliveries):
+            asyncio.get_running_loop().call_soon(self._ack_settled)
+
+    def _ack_settled(self) -> None:
+        settled, self._settled_deliveries = self._settled_deliveries, []
+        self._consumer.ack(settled)
+
+    def _on_thread(self, delivery: Delivery) -> bool:
+        return self._functions[named_type(delivery.message) or ""] is None
+
+    async def _watch(self) -> None:
+        """Time limits every tick; progress and the prefetch every second."""
+        looked = time.monotonic()
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            now = time.monotonic()
+            for attempt in self._running.values():
+                if now > attempt.deadline:
+                    attempt.cancel(TimedOut(timedelta(seconds=attempt.claim.timeout_seconds)))
+            if now - looked >= LOOK_SECONDS:
+                looked = now
+                await self._write_progress()
+                await self._resize()
+
+    async def _write_progress(self) -> None:
+        said = []
+        for attempt in self._running.values():
+            if attempt.context.progress is not None:
+                fraction, note = attempt.context.progress
+                attempt.context.progress = None
+                said.append(Progress(attempt.context.job_id, attempt.claim.lease, fraction, note))
+        try:
+            await progress.write(self._database, said)
+        except DatabaseUnavailable as e:
+            log.warning("progress_not_written", jobs=len(said), error=str(e))  # the next word will do
+
+    async def _resize(self) -> None:
+        then, count = self._seen
+        now, settled = time.monotonic(), self._settler.count
+        self._seen = (now, settled)
+        if self._settings.prefetch or self._draining:
+            return
+        waiting = len(self._async) + len(self._sync)
+        average = (self._async.bytes + self._sync.bytes) / waiting if waiting else 0.0
+        wanted = prefetch.wanted(self._settings.concurrency, (settled - count) / (now - then), average)
+        if prefetch.worth_changing(self._consumer.prefetch, wanted):
+            await self._consumer.resize(wanted)
+            self._consumer.give_back(self._sync.shed(wanted) + self._async.shed(wanted))
+
+    async def _until_idle(self, deadline: float) -> None:
+        while self._running and time.monotonic() < deadline:
+            await asyncio.sleep(0.02)
+        await asyncio.wait(
+            {asyncio.ensure_future(self._settler.drained())}, timeout=max(0.1, deadline - time.monotonic())
+        )
+
+
+def _die_with(task: asyncio.Task[None]) -> None:
+    """A step of the lane ended by an error of ours: a worker that beats and does nothing is worse than a crash."""
+    if not task.cancelled() and task.exception() is not None:
+        log.critical("lane_broken", step=task.get_name(), exc_info=task.exception())
+        os._exit(os.EX_SOFTWARE)  # the supervisor starts another; the leases end with this process
+
+
+def _context(delivery: Delivery, claim: Claim, job_type: JobType) -> Context:
+    message = delivery.message
+    trace = Trace.of({TRACEPARENT: claim.traceparent, TRACESTATE: claim.tracestate}) or Trace.begin()
+    return Context(
+        job_id=job_id(message),
+        type=job_type.name,
+        queue=job_type.queue,
+        attempt=claim.attempt,
+        max_retries=claim.max_retries,
+        priority=message.priority or job_type.priority,
+        trace=trace,
+        headers=message.headers,
+    )
+
+
+def _parked(delivery: Delivery, claim: Claim) -> Post:
+    message = delivery.message
+    assert claim.post_seq is not None
+    return Post(
+        seq=claim.post_seq,
+        job_id=job_id(message),
+        type=named_type(message) or "",
+        priority=message.priority or 5,
+        body=message.body,
+        run=claim.run,
+        attempt=0,
+        wait=claim.wait,
+        exact=True,
+        because=None,
+        trace=Trace.of(message.headers) or Trace.begin(),
+    )

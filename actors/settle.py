@@ -1,0 +1,190 @@
+"""Settle a batch of ended attempts: record, then hand over what is due next, then ack.  In that order.
+
+One record statement for whatever has ended since the last one.  A crash after the record and before the ack repeats a
+delivery that the row answers; a crash before the record repeats the attempt under a new lease.  With Postgres away
+nothing is acked and the batch is tried again until it stands.  One ending that Postgres cannot store is recorded as
+failed and does not stop its neighbours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final, assert_never
+
+import structlog
+
+from actors.attempt import Attempt
+from actors.verdict import Budget, Completed, Failed, Interrupted, Retry, Snoozed, Trouble, Verdict, decide
+from persistence.bisect import each_that_fits
+from persistence.database import COLLIDED, Database
+from persistence.outbox import Post, Publisher
+from persistence.record import Ending, Recorded, record
+from wire.backoff import waits
+from wire.errors import DatabaseUnavailable
+from wire.states import Outcome, Reason, State
+
+log = structlog.get_logger()
+
+BATCH: Final = 500
+
+
+class Settler:
+    """The end of the pipeline; `put` never blocks."""
+
+    def __init__(
+        self, database: Database, publisher: Publisher, worker: str, *, settled: Callable[[Attempt], None]
+    ) -> None:
+        self._database, self._publisher, self._worker, self._settled = database, publisher, worker, settled
+        self._ended: deque[Attempt] = deque()
+        self._in_hand = 0
+        self._wake = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self.count = 0
+
+    def put(self, attempt: Attempt) -> None:
+        self._ended.append(attempt)
+        self._idle.clear()
+        self._wake.set()
+
+    async def drained(self) -> None:
+        """Return when all that was put has been recorded."""
+        await self._idle.wait()
+
+    async def work(self) -> None:
+        """For as long as the lane lives."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._ended:  # no linger: a batch is what ended during the previous commit
+                await self._settle([self._ended.popleft() for _ in range(min(BATCH, len(self._ended)))])
+            self._idle.set()
+
+    async def _settle(self, batch: list[Attempt]) -> None:
+        endings = {attempt.context.job_id: ending(attempt, self._worker) for attempt in batch}
+        recorded, posts = await self._until_recorded(list(endings.values()))
+        posts += [
+            _next_post(attempt, recorded[attempt.context.job_id])
+            for attempt in batch
+            if recorded[attempt.context.job_id].post_seq is not None
+        ]
+        self._publisher.give(posts)  # the outbox has them: nobody waits for the publish
+        for attempt in batch:
+            self._settled(attempt)  # after the commit: only now may the delivery be acked
+        self.count += len(batch)
+
+    async def _until_recorded(self, endings: list[Ending]) -> tuple[dict[object, Recorded], list[Post]]:
+        for seconds in waits():
+            try:
+                return await self._record(endings)
+            except (DatabaseUnavailable, *COLLIDED) as e:
+                log.warning("record_waits_for_database", jobs=len(endings), error=str(e))
+                await asyncio.sleep(seconds)
+        raise AssertionError("waits() never ends")
+
+    async def _record(self, endings: list[Ending]) -> tuple[dict[object, Recorded], list[Post]]:
+        stored, refused = await each_that_fits(endings, self._store)
+        if refused:
+            log.error("unstorable_outcomes", jobs=[str(e.job_id) for e, _ in refused])
+            stored += await self._store([_unstorable(ending, error) for ending, error in refused])
+        recorded: dict[object, Recorded] = {}
+        posts: list[Post] = []
+        for some, children in stored:
+            recorded |= some
+            posts += children
+        return recorded, posts
+
+    async def _store(self, endings: list[Ending]) -> list[tuple[dict[object, Recorded], list[Post]]]:
+        some, children = await record(self._database, endings)
+        return [(dict(some), children)]
+
+
+def ending(attempt: Attempt, worker: str) -> Ending:
+    """What to record of an attempt."""
+    job, claim = attempt.context, attempt.claim
+    verdict = decide(attempt.end, _budget(attempt), random.random())  # noqa: S311 - jitter is no secret
+    plain = Ending(
+        job_id=job.job_id,
+        lease=claim.lease,
+        run=claim.run,
+        attempt=claim.attempt,
+        worker=worker,
+        outcome=Outcome.COMPLETED,
+        state=State.COMPLETED,
+        started_at=attempt.started_at,
+        finished_at=attempt.finished_at,
+        children=tuple(job.kept_children),
+    )
+    return _with_verdict(plain, verdict, attempt)
+
+
+def _with_verdict(plain: Ending, verdict: Verdict, attempt: Attempt) -> Ending:
+    match verdict:
+        case Completed(result):
+            return replace(plain, result=result, children=(*attempt.context.children, *plain.children))
+        case Retry(after, trouble):
+            retried = replace(plain, outcome=Outcome.RETRY, state=State.RETRYING, again_after=after)
+            return _with_trouble(retried, trouble)
+        case Failed(reason, trouble):
+            return _with_trouble(replace(plain, outcome=Outcome.FAILED, state=State.FAILED, reason=reason), trouble)
+        case Snoozed(after, trouble):
+            snoozed = replace(plain, outcome=Outcome.SNOOZED, state=State.RETRYING, again_after=after, counted=False)
+            return _with_trouble(snoozed, trouble)
+        case Interrupted():
+            now = timedelta(0)
+            return replace(plain, outcome=Outcome.INTERRUPTED, state=State.QUEUED, again_after=now, counted=False)
+    assert_never(verdict)
+
+
+def _with_trouble(plain: Ending, trouble: Trouble) -> Ending:
+    return replace(plain, error_type=trouble.type, error_message=trouble.message, traceback=trouble.traceback)
+
+
+def _budget(attempt: Attempt) -> Budget:
+    throws = attempt.actor.options.get("throws") or ()
+    return Budget(
+        attempt=attempt.claim.attempt,
+        max_retries=attempt.claim.max_retries,
+        base=timedelta(seconds=attempt.job_type.retry_base_seconds),
+        cap=timedelta(seconds=attempt.job_type.retry_max_seconds),
+        throws=throws if isinstance(throws, tuple) else (throws,),
+        retry_when=attempt.actor.options.get("retry_when"),
+    )
+
+
+def _unstorable(refused: Ending, error: str) -> Ending:
+    return replace(
+        refused,
+        outcome=Outcome.FAILED,
+        state=State.FAILED,
+        reason=Reason.UNSTORABLE_RESULT,
+        result=None,
+        again_after=None,
+        error_type="UnstorableResult",
+        error_message=f"Postgres refused the outcome: {error}",
+        traceback=None,
+        children=(),
+    )
+
+
+def _next_post(attempt: Attempt, recorded: Recorded) -> Post:
+    job = attempt.context
+    assert recorded.post_seq is not None
+    return Post(
+        seq=recorded.post_seq,
+        job_id=job.job_id,
+        type=job.type,
+        priority=job.priority,
+        body=attempt.deliveries[0].message.body,
+        run=recorded.next_run,
+        attempt=attempt.claim.attempt,
+        wait=recorded.wait,
+        exact=False,
+        because=None,
+        trace=job.trace,
+    )

@@ -1,0 +1,150 @@
+"""How an attempt ended → what happens to its job.  Pure: no clock, no I/O, the random number is an argument."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final, assert_never
+
+from actors.ends import PermanentError, RetryAfter, Snooze
+from wire import strict_json
+from wire.errors import Refused
+from wire.states import Reason
+
+JITTER: Final = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
+class TimedOut:
+    after: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The process shuts down and could wait no longer."""
+
+
+End = Returned | Raised | TimedOut | Stopped
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """An error as it is kept: its type, its words, where it happened."""
+
+    type: str
+    message: str
+    traceback: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    result: str | None  # JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    after: timedelta
+    trouble: Trouble
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    reason: Reason
+    trouble: Trouble
+
+
+@dataclass(frozen=True, slots=True)
+class Snoozed:
+    after: timedelta
+    trouble: Trouble
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """Not counted; the job goes back to its queue at once."""
+
+
+Verdict = Completed | Retry | Failed | Snoozed | Interrupted
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How often a job may be tried, and how far apart."""
+
+    attempt: int  # the one that has just ended, from 1
+    max_retries: int
+    base: timedelta
+    cap: timedelta
+    throws: tuple[type[BaseException], ...] = field(default=())  # expected errors: no retry
+    retry_when: Callable[[int, BaseException], bool] | None = None
+
+    @property
+    def spent(self) -> bool:
+        return self.attempt > self.max_retries
+
+
+def decide(end: End, budget: Budget, random: float) -> Verdict:
+    """The verdict on one attempt; `random` is in [0, 1)."""
+    match end:
+        case Returned(value):
+            return _completed(value)
+        case Raised(error):
+            return _raised(error, budget, random)
+        case TimedOut(after):
+            trouble = Trouble("TimeLimitExceeded", f"ran longer than its limit of {after.total_seconds():g} s")
+            return _again(trouble, budget, backoff(budget, random), Reason.TIMEOUT)
+        case Stopped():
+            return Interrupted()
+    assert_never(end)
+
+
+def backoff(budget: Budget, random: float) -> timedelta:
+    """min(cap, base·2ⁿ⁻¹), and up to a quarter more."""
+    doublings = min(budget.attempt - 1, 40)  # 2**40 s is beyond any cap
+    return min(budget.cap, budget.base * 2**doublings) * (1 + JITTER * random)
+
+
+def _completed(value: object) -> Verdict:
+    if value is None:
+        return Completed(None)
+    try:
+        return Completed(strict_json.encode(value))
+    except Refused as e:
+        return Failed(Reason.UNSTORABLE_RESULT, Trouble("UnstorableResult", str(e)))
+
+
+def _raised(error: BaseException, budget: Budget, random: float) -> Verdict:
+    trouble = _trouble(error)
+    if isinstance(error, Snooze):
+        return Snoozed(error.after, trouble)
+    if isinstance(error, PermanentError) or (budget.throws and isinstance(error, budget.throws)):
+        return Failed(Reason.PERMANENT, trouble)
+    if budget.retry_when and not isinstance(error, RetryAfter) and not budget.retry_when(budget.attempt - 1, error):
+        return Failed(Reason.EXHAUSTED, trouble)
+    after = error.after if isinstance(error, RetryAfter) else backoff(budget, random)
+    return _again(trouble, budget, after, Reason.EXHAUSTED)
+
+
+def _again(trouble: Trouble, budget: Budget, after: timedelta, spent: Reason) -> Verdict:
+    return Failed(spent, trouble) if budget.spent else Retry(after, trouble)
+
+
+def _trouble(error: BaseException) -> Trouble:
+    try:
+        words = str(error)
+    except Exception as e:  # noqa: BLE001 - a user's broken __str__ must not cost the job its outcome
+        words = f"(its message could not be read: {type(e).__name__})"
+    stack = None if isinstance(error, Snooze) else "".join(traceback.format_exception(error))
+    return Trouble(type(error).__name__, words[:2_000], stack)

@@ -1,0 +1,105 @@
+"""`deploy/up`, `deploy/down`, `deploy/test`: what each does, after a Python was found for them."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from deploy import detach, gate, leftovers
+from deploy.addresses import BadAddress
+from deploy.errands import ErrandFailed, Stopped
+from deploy.folder import Folder
+from deploy.greeting import Progress, greeting
+from deploy.install import CannotInstall
+from deploy.instance import ServerFailed
+from deploy.options import Up, parse_down, parse_up
+from deploy.ports import NoFreePort
+from deploy.processes import Process
+from deploy.servers import NoServer
+from deploy.stack import CannotStart, Stack
+from deploy.supervise import KeepsDying
+
+ROOT = Path(__file__).resolve().parents[1]
+FAULTS = (BadAddress, CannotInstall, CannotStart, ErrandFailed, KeepsDying, NoFreePort, NoServer, ServerFailed)
+PATIENCE_SECONDS = 10.0
+
+
+def up(words: list[str]) -> int:
+    options = parse_up(words, ROOT)
+    folder = Folder(options.data)
+    try:
+        folder.make()
+    except PermissionError:
+        print(f"cannot write to {folder.path}; choose another folder with --data DIR", file=sys.stderr)
+        return 1
+    settled = detach.fork(folder.log("supervisor")) if options.detach else _stay
+    return _run(options, folder, settled)
+
+
+def down(words: list[str]) -> int:
+    folder = Folder(parse_down(words, ROOT))
+    if not folder.path.is_dir():
+        print(f"nothing runs: there is no {folder.path}")
+        return 0
+    say = Progress().say
+    if (supervisor := folder.supervisor) is not None:
+        say("down", f"asking the supervisor (pid {supervisor.pid}) to drain and stop")
+        supervisor.send(signal.SIGTERM)
+        _wait_for(supervisor, say)
+    if not folder.claim():
+        print(f"somebody else is starting in {folder.path}; try again", file=sys.stderr)
+        return 1
+    left = leftovers.stop_processes(folder, say) + leftovers.stop_servers(folder, say)
+    folder.leave()
+    say("down", "stopped; the data stay" if supervisor or left else "nothing was running")
+    return 0
+
+
+def main(words: list[str]) -> int:
+    commands: dict[str, Callable[[list[str]], int]] = {
+        "up": up,
+        "down": down,
+        "test": lambda rest: gate.run(ROOT, rest),
+    }
+    try:
+        return commands[words[0]](words[1:])
+    except FAULTS as fault:
+        print(f"\n{fault}", file=sys.stderr)
+        return 1
+    except (KeyboardInterrupt, Stopped):
+        return 130
+
+
+def _run(options: Up, folder: Folder, settled: Callable[[], None]) -> int:
+    if not folder.claim():
+        return _say_what_runs(folder)
+    folder.sign()
+    Stack(ROOT, options, folder).run(settled)
+    return 0
+
+
+def _say_what_runs(folder: Folder) -> int:
+    supervisor, running = folder.supervisor, folder.running
+    who = f" (pid {supervisor.pid})" if supervisor else ""
+    if running is None:
+        print(f"a Warren is just starting or stopping in {folder.path}{who}; see {folder.log('up')}", file=sys.stderr)
+        return 1
+    print(f"already running{who}:\n{greeting(running, folder.env)}")
+    return 0
+
+
+def _wait_for(supervisor: Process, say: Callable[[str, str], None]) -> None:
+    began = time.monotonic()
+    while not supervisor.wait(PATIENCE_SECONDS):
+        say("down", f"still draining after {time.monotonic() - began:.0f} s; jobs that run may finish")
+
+
+def _stay() -> None:
+    """In the foreground there is nobody to report to."""
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

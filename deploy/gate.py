@@ -1,0 +1,105 @@
+"""The gate, at home and in CI: format, lint, types, import contracts, then the tests on real servers.
+
+Every step runs even when one before it failed, so that one run tells all; the exit code is that of the worst.  Tests
+start servers of their own, so RabbitMQ and Postgres are installed here where they are missing, and not started.
+Arguments go to pytest and narrow it.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy import docker, install, postgres, rabbitmq, venv
+from deploy.errands import Errands
+
+NO_TESTS = 5  # pytest's code for "nothing collected"
+FOLDERS = {"unit": ["-n", "2"], "room": ["-n", "2"], "journey": [], "faults": []}  # the last two measure and kill
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    name: str
+    words: list[str]
+
+
+def run(root: Path, pytest_words: list[str]) -> int:
+    scratch = root if os.access(root, os.W_OK) else Path(tempfile.mkdtemp(prefix="warren-gate-"))
+    place = venv.place(root, scratch)
+    errands = Errands(Path(tempfile.gettempdir()) / f"warren-gate-{os.getuid()}.log")
+    found = _prepare(place, errands)
+    environ = _environ(place, scratch, found)
+    codes = [_run(step, root, environ) for step in steps(root, place.folder / "bin", pytest_words)]
+    return max(codes, default=0)
+
+
+def steps(root: Path, bin_folder: Path, pytest_words: list[str]) -> list[Step]:
+    def tool(name: str, *words: str) -> list[str]:
+        return [str(bin_folder / "python"), "-P", "-m", name, *words]
+
+    return [
+        Step("format", tool("ruff", "format", "--check", "--quiet", ".")),
+        Step("lint", tool("ruff", "check", "--quiet", ".")),
+        Step("types", tool("mypy")),
+        Step("imports", [str(bin_folder / "lint-imports")]),
+        *_pytest_steps(root, tool("pytest"), pytest_words),
+    ]
+
+
+def _pytest_steps(root: Path, pytest: list[str], pytest_words: list[str]) -> list[Step]:
+    if pytest_words:
+        return [Step("tests", [*pytest, *pytest_words])]
+    present = {name: words for name, words in FOLDERS.items() if any((root / "tests" / name).rglob("test_*.py"))}
+    return [Step(name, [*pytest, *words, f"tests/{name}"]) for name, words in present.items()]
+
+
+def _prepare(place: venv.Venv, errands: Errands) -> list[Path]:
+    """The environment with the test lock, and servers that tests can start; folders to add to the path."""
+    began = time.monotonic()
+    venv.make(place, errands, lambda: install.venv_module(errands))
+    done = venv.fill(place, Path(__file__).with_name("requirements-test.lock"), errands)
+    _told("environment", 0, began, done)
+    return _servers(place, errands)
+
+
+def _servers(place: venv.Venv, errands: Errands) -> list[Path]:
+    if os.environ.get("TEST_AMQP_URL") and os.environ.get("TEST_DATABASE_URL"):
+        return []
+    began = time.monotonic()
+    if not rabbitmq.find() and not docker.answers():
+        install.rabbitmq_server(errands)
+    found = postgres.find()
+    if not found and not docker.answers():
+        found = install.postgres_server(place, errands)
+    _told("servers", 0, began, "can be started")
+    return [found[0].folder] if found else []
+
+
+def _environ(place: venv.Venv, scratch: Path, found: list[Path]) -> dict[str, str]:
+    path = [str(place.folder / "bin"), *map(str, found), os.environ.get("PATH", os.defpath)]
+    caches = {"MYPY_CACHE_DIR": ".mypy_cache", "RUFF_CACHE_DIR": ".ruff_cache"}
+    return {
+        **os.environ,
+        **{name: str(scratch / folder) for name, folder in caches.items()},
+        "PATH": os.pathsep.join(path),
+        "PYTHONPATH": "",
+        "VIRTUAL_ENV": str(place.folder),
+    }
+
+
+def _run(step: Step, root: Path, environ: dict[str, str]) -> int:
+    print(f"── {step.name}", flush=True)
+    began = time.monotonic()
+    code = subprocess.run(step.words, cwd=root, env=environ, check=False).returncode
+    code = 0 if code == NO_TESTS and step.name != "tests" else code
+    _told(step.name, code, began, "")
+    return abs(code)
+
+
+def _told(name: str, code: int, began: float, text: str) -> None:
+    verdict = "ok" if code == 0 else f"FAILED ({code})"
+    print(f"── {name}: {verdict} in {time.monotonic() - began:.1f} s {text}".rstrip(), flush=True)

@@ -1,0 +1,100 @@
+"""Put the room together: the services in the order in which they start, and the routes over them.
+
+Starting waits for nobody: with both stores away the gateway is up, live and not ready, and answers 503.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import structlog
+from aiohttp import web
+
+from gateway.access import Access
+from gateway.docs import Docs
+from gateway.door import door
+from gateway.health import Reporter
+from gateway.listen import Listener
+from gateway.openapi import Description
+from gateway.rest.job_types import JobTypes
+from gateway.rest.jobs import Jobs
+from gateway.rest.submissions import Submissions
+from gateway.submit import Submitter
+from gateway.waiting import Waiting
+from persistence.accept import Acceptor
+from persistence.database import Database
+from persistence.declare import declare
+from persistence.job_types import Catalogue
+from wire.amqp import Broker
+from wire.errors import BrokerUnavailable, DatabaseUnavailable, TopologyMismatch
+from wire.lifecycle import Service
+from wire.settings import Settings, Stores
+
+log = structlog.get_logger()
+
+
+class Room:
+    """All parts of one gateway, wired; nothing has started yet."""
+
+    def __init__(self, settings: Settings) -> None:
+        access = Access(settings.gateway)
+        lease_seconds = settings.worker.lease_seconds
+        self.database = _database(settings.stores)
+        self.broker = _broker(settings.stores, self.database)
+        self.acceptor = Acceptor(self.database, self.broker)
+        self.waiting = Waiting(self.database)
+        submitter = Submitter(Catalogue(self.database, lease_seconds), self.database, settings.limits.max_body_bytes)
+        routes = (
+            Submissions(submitter, self.acceptor, self.database, settings.limits.max_body_bytes).routes(),
+            Jobs(self.database, self.waiting, settings.gateway.page_size).routes(),
+            JobTypes(self.database, lease_seconds).routes(),
+            Reporter(self.database, self.broker, lease_seconds).routes(),
+            Description(self.database, lease_seconds).routes(),
+            Docs().routes(),
+        )
+        app = _application(access, (route for part in routes for route in part), self.waiting)
+        self.listener = Listener(app, settings.gateway.host, settings.gateway.port)
+
+    @property
+    def services(self) -> list[Service]:
+        """In the order in which they start; the last one stops first."""
+        return [self.database, self.broker, self.acceptor, self.waiting, self.listener]
+
+
+def _application(access: Access, routes: Iterable[web.RouteDef], waiting: Waiting) -> web.Application:
+    app = web.Application(middlewares=[door(access)])
+    app.add_routes(routes)
+
+    async def let_go(_: web.Application) -> None:
+        await waiting.stop()  # before the drain, which would else last as long as the longest ?wait=
+
+    app.on_shutdown.append(let_go)
+    return app
+
+
+def _database(stores: Stores) -> Database:
+    return Database(
+        stores.database_url.get_secret_value(),
+        "warren gateway",
+        connections=stores.database_connections,
+        timeout_seconds=stores.database_timeout_seconds,
+    )
+
+
+def _broker(stores: Stores, database: Database) -> Broker:
+    async def on_connect(broker: Broker) -> None:
+        """Declare what must stand; without Postgres nobody knows the profile, and the broker may have it already."""
+        try:
+            await declare(broker, database, stores.profile)
+        except DatabaseUnavailable as e:
+            log.warning("topology_not_checked", error=str(e))
+        except TopologyMismatch as e:
+            log.error("topology_mismatch", error=str(e))
+            raise BrokerUnavailable(str(e)) from e
+
+    return Broker(
+        stores.amqp_url.get_secret_value(),
+        "warren gateway",
+        timeout_seconds=stores.broker_timeout_seconds,
+        on_connect=on_connect,
+    )

@@ -1,0 +1,36 @@
+"""Where a page ended, as an opaque word: the creation time in microseconds and the id, 24 bytes in base64.
+
+Opaque so that nobody builds one; strict so that a cut or changed one is refused and not read as another place.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import struct
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from persistence.reads import Job, Place
+from wire.errors import Refused
+
+__all__ = ["Place", "parse", "write"]
+
+_LAYOUT = struct.Struct(">q16s")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def write(last: Job) -> str:
+    """The cursor of the page that ends with this job."""
+    micros = (last.created_at - _EPOCH) // _MICROSECOND
+    return base64.urlsafe_b64encode(_LAYOUT.pack(micros, last.id.bytes)).decode()
+
+
+def parse(name: str, text: str) -> Place:
+    """The place it names, or Refused."""
+    try:
+        micros, raw = _LAYOUT.unpack(base64.b64decode(text, altchars=b"-_", validate=True))
+        return Place(_EPOCH + micros * _MICROSECOND, UUID(bytes=raw))
+    except (ValueError, OverflowError, struct.error, binascii.Error):
+        raise Refused(name, "is not a cursor of ours", "send next_cursor of the page before, unchanged") from None

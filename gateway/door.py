@@ -1,0 +1,111 @@
+"""The door that every request passes: its id, who sends it, its one line in the log.
+
+Whatever is raised behind it becomes a problem here, and nowhere else, so that no route can forget it.  The id comes
+from the caller when it is a decent one and goes back in the answer, into every log line and into every problem.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Final
+
+import structlog
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler, Middleware
+
+from gateway import problems
+from gateway.access import Access
+from gateway.problems import Refusal
+from wire.errors import Refused, Unavailable
+from wire.identity import fresh_id
+
+log = structlog.get_logger()
+
+ID_HEADER: Final = "X-Request-ID"
+CALLER: Final = web.RequestKey("caller", str)
+RETRY_AFTER_SECONDS: Final = "2"  # a broker or database that restarts is back within a few of these
+
+_DECENT_ID = re.compile(r"[!-~](?:[ -~]{0,126}[!-~])?")
+_ALWAYS: Final = {
+    hdrs.SERVER: "warren",
+    hdrs.CACHE_CONTROL: "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+
+
+def door(access: Access) -> Middleware:
+    """The middleware; the only one."""
+
+    @web.middleware
+    async def pass_through(request: web.Request, handler: Handler) -> web.StreamResponse:
+        started = time.perf_counter()
+        request_id = request_id_of(request)
+        structlog.contextvars.bind_contextvars(request_id=request_id)  # each request runs in a context of its own
+        response = await _answered(request, handler, access, request_id)
+        stamp(response, request_id)
+        millis = round((time.perf_counter() - started) * 1000, 1)
+        log.info("request", method=request.method, route=_route(request), status=response.status, ms=millis)
+        return response
+
+    return pass_through
+
+
+def request_id_of(request: web.BaseRequest) -> str:
+    """The caller's id for this request, or a fresh one."""
+    given = request.headers.get(ID_HEADER, "")
+    return given if _DECENT_ID.fullmatch(given) else fresh_id().hex
+
+
+def stamp(response: web.StreamResponse, request_id: str) -> None:
+    """The headers that every answer carries."""
+    response.headers[ID_HEADER] = request_id
+    for name, value in _ALWAYS.items():
+        response.headers.setdefault(name, value)
+
+
+async def _answered(request: web.Request, handler: Handler, access: Access, request_id: str) -> web.StreamResponse:
+    try:
+        caller = access.admit(request, _route(request))
+        if caller is not None:
+            request[CALLER] = caller
+        return await handler(request)
+    except Refusal as e:
+        return problems.answer(e, request_id)
+    except Refused as e:
+        return problems.answer(Refusal.of(e), request_id)
+    except Unavailable as e:
+        log.warning("store_away", error=str(e))
+        return problems.answer(unavailable(), request_id)
+    except web.HTTPException as e:
+        return problems.answer(_of_router(e, request), request_id)
+    except Exception:  # the edge of the process: nothing was accepted, or the outbox has it; the caller asks again
+        log.exception("request_failed", route=_route(request))
+        return problems.answer(Refusal("internal", "the request failed"), request_id)
+
+
+def unavailable(job_id: str | None = None) -> Refusal:
+    """A store is away: what to do, with the id that was tried."""
+    remedy = "send it again with this id" if job_id else "send it again"
+    headers: dict[str, str] = {hdrs.RETRY_AFTER: RETRY_AFTER_SECONDS}
+    return Refusal("unavailable", "a store is away", remedy=remedy, job_id=job_id, headers=headers)
+
+
+def _of_router(error: web.HTTPException, request: web.Request) -> Refusal:
+    """What aiohttp's router and readers raise, in our words."""
+    kind = problems.BY_STATUS.get(error.status, "bad_http")
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        allowed = ", ".join(sorted(error.allowed_methods))
+        detail = f"{request.method[:20]} is not a method of this route"
+        return Refusal(kind, detail, remedy=f"use {allowed}", headers={hdrs.ALLOW: allowed})
+    if error.status == 404:
+        return Refusal(kind, f"there is no route {request.path[:100]!r}", remedy="/docs lists all routes")
+    return Refusal(kind, problems.KINDS[kind].meaning)
+
+
+def _route(request: web.Request) -> str:
+    """The route's pattern; a path would carry ids into the log and has no bound."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource else "unknown"

@@ -1,0 +1,90 @@
+"""Make a submission of what a client sent: parse, find the type, judge the payload and the times, settle the id.
+
+Every door of this room comes through here, so that HTTP and gRPC refuse the same things in the same words.  It decides
+whether a job may be accepted; that it is accepted is persistence/accept.py.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from persistence import payloads, reads
+from persistence.database import Database
+from persistence.job_types import Catalogue, JobType
+from persistence.submission import Submission, fill
+from wire import envelope
+from wire.envelope import Envelope
+from wire.errors import Refused
+from wire.identity import fresh_id, id_from_key
+from wire.tracing import Trace
+
+PAST_TOLERANCE: Final = timedelta(seconds=60)  # clocks differ, and a request may have been on its way
+NAMES_TOLD: Final = 20
+
+
+class Submitter:
+    """Judges submissions with what the workers registered."""
+
+    def __init__(self, catalogue: Catalogue, database: Database, max_bytes: int) -> None:
+        self._catalogue, self._database, self._max_bytes = catalogue, database, max_bytes
+
+    async def prepare(self, body: bytes, *, scope: str, key: str | None, trace: Trace) -> Submission:
+        """The submission in these bytes, or Refused."""
+        now = datetime.now(UTC)
+        parsed = envelope.parse(body, now=now, max_bytes=self._max_bytes)
+        job_type = await self._type(parsed.type)
+        payloads.check(parsed.payload, job_type)
+        settled = _with_id(parsed, scope, key)
+        try:
+            _check_times(parsed, now)
+        except Refused:
+            # a request that is sent again, after its time has come, asks about the job it made
+            if settled.id == parsed.id is None or not await self._is_known(settled.id):
+                raise
+        return fill(settled, job_type, envelope.encode(settled), trace, now)
+
+    async def _type(self, name: str) -> JobType:
+        found = await self._catalogue.find(name)
+        if found is None:
+            raise unknown_type(name, self._catalogue.names())
+        return found
+
+    async def _is_known(self, job_id: UUID | None) -> bool:
+        return job_id is not None and await reads.one_job(self._database, job_id) is not None
+
+
+def unknown_type(name: str, known: Sequence[str]) -> Refused:
+    """The refusal of a type that no worker has registered."""
+    near = difflib.get_close_matches(name, known, n=3)
+    guess = f"did you mean {' or '.join(near)}? " if near else ""
+    told = ", ".join(known[:NAMES_TOLD]) + (", …" if len(known) > NAMES_TOLD else "")
+    remedy = f"{guess}known: {told}" if known else "no worker has registered a type yet: start one"
+    return Refused("type", f"{name!r} is not a known job type", remedy, code="unknown_type")
+
+
+def _with_id(parsed: Envelope, scope: str, key: str | None) -> Envelope:
+    """The envelope with its id; the key has done its work then, and AMQP knows none."""
+    keys = {k for k in (key, parsed.idempotency_key) if k is not None}
+    if len(keys) > 1:
+        raise Refused("idempotency_key", "and the header Idempotency-Key differ", "send one of them")
+    derived = id_from_key(scope, keys.pop()) if keys else None
+    if derived and parsed.id and derived != parsed.id:
+        raise Refused("id", "and the idempotency key both name the job", "send one of them")
+    return replace(parsed, id=derived or parsed.id or fresh_id(), idempotency_key=None)
+
+
+def _check_times(parsed: Envelope, now: datetime) -> None:
+    if parsed.run_at and parsed.run_at < now - PAST_TOLERANCE:
+        raise Refused("run_at", f"{parsed.run_at.isoformat()} is past", "leave it out to start at once")
+    if parsed.expires_at is None:
+        return
+    if parsed.expires_at <= now:
+        raise Refused("expires_at", f"{parsed.expires_at.isoformat()} is past", "name a later time or leave it out")
+    starts_at = parsed.starts_at(now)
+    if starts_at and parsed.expires_at <= starts_at:
+        raise Refused("expires_at", "comes before the job may start", "let it expire after run_at or delay")

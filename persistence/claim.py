@@ -1,0 +1,163 @@
+"""Which of these deliveries may run: one statement for the batch, one word of answer for each.
+
+Every delivery gets an answer; a delivery without one is asked about again and never acked.  A start takes the next
+lease, and only the current lease may write the outcome.  The database's clock decides what is early and what has
+expired.  Rows are locked in the order of their ids, or batches deadlock against each other (measured: 16 of 20).
+
+Births come first, in a statement of their own: one combined statement loses the race against the recorder (measured).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from persistence.births import bear
+from persistence.database import Database, Row
+from persistence.submission import Submission
+
+
+class Answer(StrEnum):
+    CLAIMED = "claimed"
+    PARKED = "parked"  # not due yet: back into the ladder, by the outbox row written here
+    STALE = "stale"  # a copy of an older run: ack
+    FINISHED = "finished"  # ack
+    GONE = "gone"  # deleted, its tombstone stands: ack
+    HELD = "held"  # runs elsewhere, its holder lives: ack
+    ENDED = "ended"  # cancelled or expired here and now: ack
+    ORPHAN = "orphan"  # it has a run, but no row knows it: dead letter
+    ID_REUSED = "id_reused"  # another body under the same id: dead letter
+    UNBORN = "unborn"  # came by the public door and has no row yet: bear it and ask again
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What a claim needs to know of a delivery."""
+
+    id: UUID
+    run: int | None  # None: by the public door
+    body_hash: bytes
+    birth: Submission | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The answer to one delivery."""
+
+    answer: Answer
+    lease: int = 0
+    run: int = 0
+    attempt: int = 0
+    max_retries: int = 0
+    timeout_seconds: float = 0.0
+    traceparent: str = ""
+    tracestate: str = ""
+    crashes: int = 0
+    post_seq: int | None = None  # PARKED: the outbox row to publish
+    wait: timedelta = timedelta(0)
+
+
+_CLAIM = """
+WITH given AS MATERIALIZED (
+  SELECT * FROM unnest($1::uuid[], $2::int[], $3::bytea[]) AS g(id, run, body_hash)
+), locked AS MATERIALIZED (
+  SELECT id, state, run, lease, holder, body_hash, expires_at, cancel_requested_at, started_at, attempt,
+         coalesce(next_attempt_at, scheduled_for) AS due_at
+    FROM jobs WHERE id = ANY($1) ORDER BY id FOR UPDATE
+), judged AS MATERIALIZED (
+  SELECT given.id, given.run AS given_run, l.lease, l.run, l.due_at, l.holder, l.started_at, l.attempt, CASE
+    WHEN l.id IS NULL THEN CASE
+      WHEN EXISTS (SELECT FROM tombstones t WHERE t.id = given.id) THEN 'gone'
+      WHEN given.run > 0 THEN 'orphan' ELSE 'unborn' END
+    WHEN given.run = 0 AND given.body_hash <> l.body_hash THEN 'id_reused'
+    WHEN greatest(given.run, 1) < l.run THEN 'stale'
+    WHEN given.run > l.run THEN 'claim'  -- the row is behind: Postgres was restored from an older copy
+    WHEN l.state IN ('completed', 'failed', 'cancelled', 'expired') THEN 'finished'
+    WHEN l.state = 'running' AND l.holder <> $4 AND EXISTS (
+      SELECT FROM workers w WHERE w.session = l.holder AND w.ended_at IS NULL
+         AND w.heartbeat_at > clock_timestamp() - make_interval(secs => $5)) THEN 'held'
+    WHEN l.cancel_requested_at IS NOT NULL THEN 'cancel'
+    WHEN l.state = 'running' AND l.holder <> $4 THEN 'take_over'
+    WHEN l.state = 'running' THEN 'reclaim'  -- our own claim whose answer was lost with the connection
+    WHEN l.expires_at <= clock_timestamp() THEN 'expire'
+    WHEN l.due_at > clock_timestamp() THEN 'early'
+    ELSE 'claim' END AS verdict
+  FROM given LEFT JOIN locked l ON l.id = given.id
+), claimed AS (
+  UPDATE jobs j
+     SET state = 'running', lease = j.lease + 1, run = greatest(j.run, judged.given_run), holder = $4,
+         started_at = clock_timestamp(), finished_at = NULL, next_attempt_at = NULL, progress = NULL, note = NULL,
+         attempt = j.attempt + (judged.verdict = 'claim')::int,
+         crashes = j.crashes + (judged.verdict = 'take_over')::int
+    FROM judged WHERE j.id = judged.id AND judged.verdict IN ('claim', 'take_over', 'reclaim')
+  RETURNING j.id, j.lease, j.run, j.attempt, j.max_retries, j.timeout_seconds, j.traceparent, j.tracestate, j.crashes
+), crashed AS (
+  INSERT INTO attempts (job_id, lease, run, attempt, outcome, worker, started_at, finished_at, error_type,
+                        error_message)
+  SELECT judged.id, judged.lease, judged.run, judged.attempt, 'crashed', coalesce(w.name, judged.holder::text),
+         judged.started_at, clock_timestamp(), 'WorkerLost', 'the worker process ended while the job ran'
+    FROM judged LEFT JOIN workers w ON w.session = judged.holder WHERE judged.verdict = 'take_over'
+      ON CONFLICT DO NOTHING
+), parked AS (
+  UPDATE jobs j SET run = j.run + 1 FROM judged WHERE j.id = judged.id AND judged.verdict = 'early'
+  RETURNING j.id, j.run, judged.due_at
+), posted AS (
+  INSERT INTO outbox (job_id, run, due_at, publish_after)
+  SELECT id, run, due_at, clock_timestamp() + interval '10 seconds' FROM parked ORDER BY id RETURNING seq, job_id
+), ended AS (
+  UPDATE jobs j SET state = CASE judged.verdict WHEN 'cancel' THEN 'cancelled' ELSE 'expired' END,
+         finished_at = clock_timestamp(), next_attempt_at = NULL
+    FROM judged WHERE j.id = judged.id AND judged.verdict IN ('cancel', 'expire')
+)
+SELECT judged.id, judged.verdict, c.lease, coalesce(c.run, parked.run) AS run, c.attempt, c.max_retries,
+       c.timeout_seconds, c.traceparent, c.tracestate, c.crashes, posted.seq AS post_seq,
+       extract(epoch FROM judged.due_at - clock_timestamp())::float8 AS wait_seconds
+  FROM judged LEFT JOIN claimed c ON c.id = judged.id
+              LEFT JOIN parked ON parked.id = judged.id LEFT JOIN posted ON posted.job_id = judged.id
+"""
+
+_ANSWERS = {
+    "claim": Answer.CLAIMED,
+    "take_over": Answer.CLAIMED,
+    "reclaim": Answer.CLAIMED,
+    "early": Answer.PARKED,
+    "cancel": Answer.ENDED,
+    "expire": Answer.ENDED,
+}
+
+
+async def claim(
+    database: Database, session: UUID, delivered: Sequence[Delivered], lease_seconds: float
+) -> dict[UUID, Claim]:
+    """The answers by job id; an id must not come twice in one batch, and one without an answer is asked again."""
+    arguments = (
+        [d.id for d in delivered],
+        [d.run or 0 for d in delivered],
+        [d.body_hash for d in delivered],
+        session,
+        lease_seconds,
+    )
+    births = [d.birth for d in delivered if d.birth is not None]
+    if not births:  # the common case: one statement, one round trip
+        rows = await database.fetch(_CLAIM, *arguments)
+    else:
+        async with database.transaction() as transaction:
+            await bear(transaction, births)
+            rows = await transaction.fetch(_CLAIM, *arguments)
+    return {row["id"]: _claim(row) for row in rows}
+
+
+def _claim(row: Row) -> Claim:
+    answer = _ANSWERS.get(row["verdict"]) or Answer(row["verdict"])
+    wait = timedelta(seconds=max(0.0, row["wait_seconds"] or 0.0))
+    if answer is Answer.PARKED:
+        return Claim(answer, run=row["run"], post_seq=row["post_seq"], wait=wait)
+    if answer is not Answer.CLAIMED:
+        return Claim(answer)
+    return Claim(
+        answer, row["lease"], row["run"], row["attempt"], row["max_retries"], row["timeout_seconds"],
+        row["traceparent"], row["tracestate"], row["crashes"],
+    )  # fmt: skip

@@ -1,0 +1,130 @@
+"""One pool of Postgres connections a process, with a deadline on every call.
+
+Two ways in: SQLAlchemy builds the statements that depend on filters, and the hot statements are written out as SQL that
+takes arrays; both run over the same asyncpg pool.  An outage or a slow answer becomes `DatabaseUnavailable`; a
+statement that is wrong stays the error it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Final
+
+import asyncpg
+import structlog
+from sqlalchemy import ClauseElement
+from sqlalchemy.dialects.postgresql import asyncpg as dialect
+
+from wire.backoff import waits
+from wire.errors import DatabaseUnavailable
+from wire.settings import Stores
+
+log = structlog.get_logger()
+
+Row = Mapping[str, Any]
+
+# What Postgres says of a row it cannot store (class 22, data) or of a value too large for it (class 54).
+DATA_ERRORS: Final = (
+    asyncpg.DataError, asyncpg.exceptions._base.DataError, asyncpg.ProgramLimitExceededError, UnicodeEncodeError,
+)  # fmt: skip
+AWAY: Final = (
+    asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError, asyncpg.QueryCanceledError, asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InvalidCatalogNameError, asyncpg.UndefinedTableError,
+    ConnectionError, OSError, TimeoutError,
+)  # fmt: skip
+COLLIDED: Final = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+
+_DIALECT = dialect.dialect()
+
+
+class Database:
+    """A pool that connects when Postgres is there and says so when it is not."""
+
+    def __init__(self, url: str, name: str, *, connections: int, timeout_seconds: float) -> None:
+        self._url, self._name, self._connections, self._timeout = url, name, connections, timeout_seconds
+        self._pool: asyncpg.Pool | None = None
+        self._opening = asyncio.Lock()
+
+    @classmethod
+    def of(cls, stores: Stores, name: str, connections: int | None = None) -> Database:
+        return cls(
+            stores.database_url.get_secret_value(),
+            name,
+            connections=connections or stores.database_connections,
+            timeout_seconds=stores.database_timeout_seconds,
+        )
+
+    async def start(self) -> None:
+        """Nothing to wait for: a process must start while its database is away."""
+
+    async def stop(self) -> None:
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            with contextlib.suppress(*AWAY):
+                async with asyncio.timeout(self._timeout):
+                    await pool.close()
+            pool.terminate()
+
+    async def wait_connected(self) -> None:
+        """Return once Postgres answers and the schema stands, however long that takes."""
+        for seconds in waits():
+            try:
+                await self.fetch("SELECT 1 FROM warren.pins LIMIT 1")
+            except DatabaseUnavailable as e:
+                log.warning("database_away", error=str(e))
+                await asyncio.sleep(seconds)
+            else:
+                return
+
+    async def fetch(self, statement: str | ClauseElement, *arguments: object) -> Sequence[Row]:
+        """The rows of one statement in a transaction of its own."""
+        sql, values = _compiled(statement, arguments)
+        async with self.connection() as connection:
+            rows: Sequence[Row] = await connection.fetch(sql, *values)
+        return rows
+
+    async def fetch_one(self, statement: str | ClauseElement, *arguments: object) -> Row | None:
+        rows = await self.fetch(statement, *arguments)
+        return rows[0] if rows else None
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[asyncpg.Connection]:
+        async with self.connection() as connection, connection.transaction():
+            yield connection
+
+    @contextlib.asynccontextmanager
+    async def connection(self) -> AsyncIterator[asyncpg.Connection]:
+        """A connection from the pool, under the deadline; DatabaseUnavailable when Postgres is away."""
+        try:
+            async with asyncio.timeout(self._timeout):
+                pool = await self._opened()
+                async with pool.acquire() as connection:
+                    yield connection
+        except DATA_ERRORS:
+            raise
+        except AWAY as e:
+            raise DatabaseUnavailable(f"Postgres is away: {type(e).__name__}: {e}".strip(": ")) from e
+
+    async def _opened(self) -> asyncpg.Pool:
+        async with self._opening:
+            if self._pool is None:
+                self._pool = await asyncpg.create_pool(
+                    self._url,
+                    min_size=1,
+                    max_size=self._connections,
+                    command_timeout=self._timeout,
+                    timeout=self._timeout,
+                    server_settings={"application_name": self._name, "search_path": "warren"},
+                )
+            return self._pool
+
+
+def _compiled(statement: str | ClauseElement, arguments: Sequence[object]) -> tuple[str, Sequence[object]]:
+    if isinstance(statement, str):
+        return statement, arguments
+    compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+    parameters = compiled.construct_params()
+    return str(compiled), [parameters[name] for name in compiled.positiontup or ()]

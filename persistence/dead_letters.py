@@ -1,0 +1,85 @@
+"""Keep what could not be decoded, routed or finished: its bytes, its headers, the reason, the way it came.
+
+Nothing is dropped silently and no time limit eats it.  The same message refused twice for the same reason is one letter.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from persistence.database import Database
+from wire.identity import body_hash
+from wire.message import Incoming
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A message that nobody will do, and why."""
+
+    message: Incoming
+    reason: str  # a word: malformed, unroutable, unknown_type, orphan, id_reused, …
+    detail: str  # a sentence that names the field and the remedy
+
+
+_KEEP = """
+INSERT INTO dead_letters (job_id, message_id, type, body, body_hash, headers, exchange, routing_key, queue, reason,
+                          detail, fingerprint)
+SELECT job_id, message_id, type, body, body_hash, headers::json, exchange, routing_key, queue, reason, detail,
+       fingerprint
+  FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[], $5::bytea[], $6::text[], $7::text[], $8::text[],
+              $9::text[], $10::text[], $11::text[], $12::text[])
+    AS g(job_id, message_id, type, body, body_hash, headers, exchange, routing_key, queue, reason, detail, fingerprint)
+ ORDER BY message_id, body_hash, reason
+    ON CONFLICT (message_id, body_hash, reason) DO NOTHING
+"""
+
+
+async def keep(database: Database, letters: Sequence[DeadLetter]) -> None:
+    """Store these; a letter that is kept already stays as it was."""
+    if letters:
+        await database.fetch(_KEEP, *[list(column) for column in zip(*map(_row, letters), strict=True)])
+
+
+def fingerprint(reason: str, job_type: str | None, detail: str) -> str:
+    """What letters of one cause have in common: their words without the values in them."""
+    words = "".join(" " if c.isdigit() else c for c in detail.split(":", maxsplit=1)[0])
+    return hashlib.blake2b(f"{reason}\n{job_type}\n{words}".encode(), digest_size=8).hexdigest()
+
+
+def _row(letter: DeadLetter) -> tuple[object, ...]:
+    message, job_type = letter.message, _plain(letter.message.type)
+    return (
+        _uuid(message.message_id), _plain(message.message_id) or "", job_type, message.body, body_hash(message.body),
+        _headers(message), _plain(message.exchange), _plain(message.routing_key), message.queue, letter.reason,
+        _plain(letter.detail), fingerprint(letter.reason, job_type, letter.detail),
+    )  # fmt: skip
+
+
+def _headers(message: Incoming) -> str:
+    properties = {
+        "content_type": message.content_type,
+        "content_encoding": message.content_encoding,
+        "app_id": message.app_id,
+        "priority": message.priority,
+        "reply_to": message.reply_to,
+        "correlation_id": message.correlation_id,
+    }
+    said = {name: value for name, value in properties.items() if value is not None}
+    text = json.dumps({"headers": dict(message.headers), "properties": said}, default=str, skipkeys=True)
+    return text.replace("\\u0000", "\\ufffd")
+
+
+def _plain(text: str | None) -> str | None:
+    """Text that Postgres takes."""
+    return None if text is None else text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def _uuid(text: str | None) -> UUID | None:
+    try:
+        return UUID(text or "")
+    except ValueError:
+        return None

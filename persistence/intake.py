@@ -1,0 +1,38 @@
+"""Judge a foreign message: a submission with its type's defaults, or a dead letter that names the field.
+
+The recorder and the workers judge alike, because each gets its own copy and either may be first.
+"""
+
+from __future__ import annotations
+
+import difflib
+from datetime import datetime
+
+from persistence import payloads
+from persistence.dead_letters import DeadLetter
+from persistence.job_types import Catalogue
+from persistence.submission import Submission, fill
+from wire.agreement import read
+from wire.errors import Refused
+from wire.message import Incoming
+from wire.tracing import Trace
+
+
+async def judge(message: Incoming, catalogue: Catalogue, now: datetime, max_bytes: int) -> Submission | DeadLetter:
+    """What this message is to become."""
+    try:
+        envelope = read(message, now=now, max_bytes=max_bytes)
+        job_type = await catalogue.find(envelope.type)
+        if job_type is None:
+            raise unknown_type(envelope.type, catalogue.names())
+        payloads.check(envelope.payload, job_type)
+    except Refused as refusal:
+        return DeadLetter(message, refusal.code, str(refusal))
+    return fill(envelope, job_type, message.body, Trace.of(message.headers) or Trace.begin(), now)
+
+
+def unknown_type(name: str, known: list[str]) -> Refused:
+    """The refusal of a type that no worker has registered."""
+    near = difflib.get_close_matches(name, known, n=3)
+    remedy = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known[:20]) or 'none yet'}"
+    return Refused("type", f"no worker has registered {name!r}", remedy, code="unknown_type")

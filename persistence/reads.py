@@ -1,0 +1,155 @@
+"""What people ask about jobs: one job, a page of jobs, a job's attempts.
+
+Reads are keyset-paged by (created_at, id), newest first, so that page 1,000 costs what page 1 costs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Select, select, tuple_
+
+from persistence.database import Database, Row
+from persistence.tables import attempts, jobs, workers
+from wire.envelope import payload_of
+from wire.states import FILTERS, FINAL, State
+from wire.tracing import TRACEPARENT, Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job as it stands; payload and result are JSON text, exactly as they were sent and returned."""
+
+    id: UUID
+    type: str
+    queue: str
+    state: State
+    reason: str | None
+    priority: int
+    payload: bytes
+    result: str | None
+    error_type: str | None
+    error_message: str | None
+    attempt: int
+    max_retries: int
+    timeout_seconds: float
+    created_at: datetime
+    scheduled_for: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    next_attempt_at: datetime | None
+    expires_at: datetime | None
+    progress: float | None
+    note: str | None
+    worker: str | None
+    tags: tuple[str, ...]
+    batch_id: UUID | None
+    trace_id: str
+
+    @property
+    def finished(self) -> bool:
+        return self.state in FINAL
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One lease of a job, ended."""
+
+    lease: int
+    run: int
+    attempt: int
+    outcome: str
+    reason: str | None
+    worker: str
+    started_at: datetime
+    finished_at: datetime
+    retry_after_seconds: float | None
+    error_type: str | None
+    error_message: str | None
+    traceback: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which jobs a reader wants; None means all."""
+
+    state: str | None = None  # a word of wire.states.FILTERS
+    type: str | None = None
+    queue: str | None = None
+    tag: str | None = None
+    batch_id: UUID | None = None
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page ended."""
+
+    created_at: datetime
+    id: UUID
+
+
+_JOB = select(jobs, workers.c.name.label("worker")).outerjoin(workers, workers.c.session == jobs.c.holder)
+
+
+async def one_job(database: Database, job_id: UUID) -> Job | None:
+    row = await database.fetch_one(_JOB.where(jobs.c.id == job_id))
+    return _job(row) if row else None
+
+
+async def page_of_jobs(database: Database, wanted: Filter, limit: int, after: Place | None = None) -> list[Job]:
+    """At most `limit` jobs, newest first, from behind `after`."""
+    query = _filtered(_JOB, wanted).order_by(jobs.c.created_at.desc(), jobs.c.id.desc()).limit(limit)
+    if after:
+        query = query.where(tuple_(jobs.c.created_at, jobs.c.id) < (after.created_at, after.id))
+    return [_job(row) for row in await database.fetch(query)]
+
+
+async def attempts_of(database: Database, job_id: UUID) -> list[Attempt]:
+    """All ended attempts of a job, oldest first."""
+    query = select(attempts).where(attempts.c.job_id == job_id).order_by(attempts.c.lease)
+    return [_attempt(row) for row in await database.fetch(query)]
+
+
+async def finished_among(database: Database, ids: Sequence[UUID]) -> set[UUID]:
+    """Which of these jobs have ended (or are gone): one look for all who wait."""
+    sql = "SELECT id FROM jobs WHERE id = ANY($1) AND state <> ALL($2)"
+    rows = await database.fetch(sql, list(ids), [state.value for state in FINAL])
+    return set(ids) - {row["id"] for row in rows}
+
+
+def _filtered(query: Select[tuple[object, ...]], wanted: Filter) -> Select[tuple[object, ...]]:
+    if wanted.state is not None:
+        query = query.where(jobs.c.state.in_(sorted(FILTERS[wanted.state])))
+    if wanted.type is not None:
+        query = query.where(jobs.c.type == wanted.type)
+    if wanted.queue is not None:
+        query = query.where(jobs.c.queue == wanted.queue)
+    if wanted.tag is not None:
+        query = query.where(jobs.c.tags.contains([wanted.tag]))
+    if wanted.batch_id is not None:
+        query = query.where(jobs.c.batch_id == wanted.batch_id)
+    if wanted.since is not None:
+        query = query.where(jobs.c.created_at >= wanted.since)
+    return query
+
+
+def _job(row: Row) -> Job:
+    trace = Trace.of({TRACEPARENT: row["traceparent"]})
+    return Job(
+        **{name: row[name] for name in _PLAIN},
+        state=State(row["state"]),
+        payload=payload_of(row["body"]),
+        tags=tuple(row["tags"] or ()),
+        trace_id=trace.trace_id if trace else "",
+    )
+
+
+def _attempt(row: Row) -> Attempt:
+    return Attempt(**{name: row[name] for name in Attempt.__slots__})
+
+
+_PLAIN = [name for name in Job.__slots__ if name not in ("state", "payload", "tags", "trace_id")]

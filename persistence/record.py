@@ -1,0 +1,145 @@
+"""What became of these attempts: one statement and one commit for the batch, before anything is acked.
+
+The attempt's row is always written; the job changes only where the lease still holds, and a late outcome is kept as
+`superseded` so that double runs are seen.  The statement that decides that another message is due (retry, snooze,
+interruption) inserts its outbox row, so that publishing it is never a step that can be lost.  Jobs that the attempt
+submitted come to life in the same transaction, and only if it completed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+
+from persistence.accept import insert
+from persistence.database import Database, Row
+from persistence.outbox import Post
+from persistence.submission import Submission
+from wire.states import Outcome, Reason, State
+
+MOST_TEXT: Final = 16_384  # of a traceback; the end tells more than the beginning
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How one lease ended and what that makes of its job."""
+
+    job_id: UUID
+    lease: int
+    run: int
+    attempt: int
+    worker: str
+    outcome: Outcome
+    state: State
+    started_at: datetime
+    finished_at: datetime
+    reason: Reason | None = None
+    result: str | None = None
+    error_type: str | None = None
+    error_message: str | None = None
+    traceback: str | None = None
+    again_after: timedelta | None = None  # another message is due after this
+    counted: bool = True  # False: the attempt is given back (snooze, shutdown)
+    children: tuple[Submission, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What the record made of an ending."""
+
+    current: bool  # False: the lease had passed to another
+    state: State | None
+    next_run: int = 0
+    post_seq: int | None = None
+    wait: timedelta = timedelta(0)
+
+
+_RECORD = """
+WITH given AS MATERIALIZED (
+  SELECT * FROM unnest($1::uuid[], $2::int[], $3::int[], $4::int[], $5::text[], $6::text[], $7::text[],
+                       $8::timestamptz[], $9::timestamptz[], $10::text[], $11::text[], $12::text[], $13::text[],
+                       $14::text[], $15::float8[], $16::bool[])
+    AS g(id, lease, run, attempt, worker, outcome, state, started_at, finished_at, reason, result, error_type,
+         error_message, traceback, again_after, counted)
+), locked AS MATERIALIZED (
+  SELECT id, lease, state, cancel_requested_at FROM jobs WHERE id = ANY($1) ORDER BY id FOR UPDATE
+), judged AS MATERIALIZED (
+  SELECT g.*, coalesce(l.lease = g.lease AND l.state = 'running', false) AS current,
+         g.again_after IS NOT NULL AND l.cancel_requested_at IS NULL AS again,
+         CASE WHEN g.again_after IS NOT NULL AND l.cancel_requested_at IS NOT NULL THEN 'cancelled' ELSE g.state END
+           AS new_state
+    FROM given g LEFT JOIN locked l ON l.id = g.id
+), changed AS (
+  UPDATE jobs j
+     SET state = g.new_state, reason = g.reason, result = g.result::json, error_type = g.error_type,
+         error_message = g.error_message, run = j.run + g.again::int,
+         attempt = j.attempt - (NOT g.counted)::int,
+         next_attempt_at = CASE WHEN g.again THEN clock_timestamp() + make_interval(secs => g.again_after) END,
+         finished_at = CASE WHEN NOT g.again THEN g.finished_at END
+    FROM judged g WHERE j.id = g.id AND g.current
+  RETURNING j.id, j.run, j.state, j.next_attempt_at, g.again, j.error_message
+), noted AS (
+  INSERT INTO attempts (job_id, lease, run, attempt, outcome, reason, worker, started_at, finished_at,
+                        retry_after_seconds, error_type, error_message, traceback)
+  SELECT id, lease, run, attempt, CASE WHEN current THEN outcome ELSE 'superseded' END, reason, worker, started_at,
+         finished_at, again_after, error_type, error_message, traceback FROM judged
+      ON CONFLICT (job_id, lease) DO NOTHING
+), posted AS (
+  INSERT INTO outbox (job_id, run, due_at, exact, because, publish_after)
+  SELECT id, run, next_attempt_at, false, left(error_message, 200), clock_timestamp() + interval '10 seconds'
+    FROM changed WHERE again ORDER BY id
+  RETURNING seq, job_id
+)
+SELECT g.id, g.current, c.state, c.run, posted.seq,
+       extract(epoch FROM c.next_attempt_at - clock_timestamp())::float8 AS wait_seconds
+  FROM judged g LEFT JOIN changed c ON c.id = g.id LEFT JOIN posted ON posted.job_id = g.id
+"""
+
+
+async def record(database: Database, endings: Sequence[Ending]) -> tuple[dict[UUID, Recorded], list[Post]]:
+    """Commit these endings; returns what became of each by job id, and the children's messages to publish."""
+    columns = [list(column) for column in zip(*map(_columns, endings), strict=True)]
+    if not any(ending.children for ending in endings):  # the common case: one statement, one round trip
+        rows = await database.fetch(_RECORD, *columns)
+        return {row["id"]: _recorded(row) for row in rows}, []
+    async with database.transaction() as transaction:
+        recorded = {row["id"]: _recorded(row) for row in await transaction.fetch(_RECORD, *columns)}
+        return recorded, await _bear_children(transaction, endings, recorded)
+
+
+async def _bear_children(
+    transaction: asyncpg.Connection, endings: Sequence[Ending], recorded: dict[UUID, Recorded]
+) -> list[Post]:
+    # a superseded attempt has no children: the attempt that holds the lease will submit its own
+    children = {c.id: c for ending in endings if recorded[ending.job_id].current for c in ending.children}
+    return await insert(transaction, list(children.values())) if children else []
+
+
+def _columns(e: Ending) -> tuple[object, ...]:
+    return (
+        e.job_id, e.lease, e.run, e.attempt, e.worker, e.outcome.value, e.state.value, e.started_at, e.finished_at,
+        e.reason and e.reason.value, e.result, _storable(e.error_type), _storable(e.error_message),
+        _storable(e.traceback), None if e.again_after is None else e.again_after.total_seconds(), e.counted,
+    )  # fmt: skip
+
+
+def _storable(text: str | None) -> str | None:
+    """What an exception says may hold anything; Postgres takes no NUL and no lone surrogate."""
+    if text is None:
+        return None
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()[-MOST_TEXT:]
+
+
+def _recorded(row: Row) -> Recorded:
+    return Recorded(
+        current=row["current"],
+        state=State(row["state"]) if row["state"] else None,
+        next_run=row["run"] or 0,
+        post_seq=row["seq"],
+        wait=timedelta(seconds=max(0.0, row["wait_seconds"] or 0.0)),
+    )

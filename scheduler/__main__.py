@@ -1,0 +1,36 @@
+"""`python -m scheduler`: the process that turns rows into messages."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from persistence.database import Database
+from persistence.declare import declare
+from scheduler.sweep import Sweep
+from wire import logs
+from wire.amqp import Broker
+from wire.errors import SettingsError
+from wire.lifecycle import run_until_stopped
+from wire.settings import Settings, load
+
+
+async def run(settings: Settings) -> None:
+    database = Database.of(settings.stores, "warren scheduler")
+    broker = Broker.of(settings.stores, "warren scheduler", lambda b: declare(b, database, settings.stores.profile))
+    await run_until_stopped([database, broker, Sweep(database, broker, settings.scheduler)])
+
+
+def main() -> int:
+    try:
+        settings = load()
+    except SettingsError as e:
+        print(*e.faults, sep="\n", file=sys.stderr)  # noqa: T201 - for the person who started it
+        return 2
+    logs.configure("scheduler", settings.logs.log_level, settings.logs.log_format)
+    asyncio.run(run(settings))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

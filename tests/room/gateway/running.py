@@ -1,0 +1,126 @@
+"""A gateway on real servers, inside the test's own loop: built from settings, listening on a port of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+import asyncpg
+
+from gateway.app import Room
+from persistence.database import Database
+from persistence.job_types import JobType, register
+from wire.lifecycle import running
+from wire.settings import Gateway, Limits, Logs, Scheduler, Settings, Stores, Worker
+
+JOBS = "/api/v1/jobs"
+ECHO = {"type": "echo", "payload": {"message": "hi"}}
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where this test's vhost and database are."""
+
+    amqp_url: str
+    database_url: str
+    management_url: str
+
+
+@dataclass(slots=True)
+class Running:
+    """A gateway, a client to it, and a look at what it stored."""
+
+    room: Room
+    client: aiohttp.ClientSession
+    database_url: str
+    submitted: list[str] = field(default_factory=list)
+
+    @property
+    def port(self) -> int:
+        return self.room.listener.port
+
+    async def submit(self, body: object = ECHO, status: int = 202, **headers: str) -> dict[str, Any]:
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        async with self.client.post(JOBS, json=body, headers=given) as response:
+            answer: dict[str, Any] = await response.json(content_type=None)
+            assert status == response.status, answer
+        return answer
+
+    async def get(self, path: str, status: int = 200) -> dict[str, Any]:
+        async with self.client.get(path) as response:
+            answer: dict[str, Any] = await response.json(content_type=None)
+            assert status == response.status, answer
+        return answer
+
+    async def sql(self, statement: str, *arguments: object) -> list[asyncpg.Record]:
+        return await sql(self.database_url, statement, *arguments)
+
+    async def finish(self, job_id: str, result: str = "null") -> None:
+        """As the worker's record would."""
+        await self.sql(
+            "UPDATE warren.jobs SET state = 'completed', result = $2::json, finished_at = now() WHERE id = $1",
+            job_id,
+            result,
+        )
+
+
+def settings_for(places: Places, **gateway: object) -> Settings:
+    settings = Settings()
+    settings.stores = Stores(amqp_url=places.amqp_url, database_url=places.database_url)  # type: ignore[arg-type]
+    settings.limits, settings.worker, settings.scheduler, settings.logs = Limits(), Worker(), Scheduler(), Logs()
+    settings.gateway = Gateway(**{"host": "127.0.0.1", "port": 0, **gateway})  # type: ignore[arg-type]
+    return settings
+
+
+@asynccontextmanager
+async def gateway(places: Places, **settings: object) -> AsyncIterator[Running]:
+    """A gateway that listens; its broker may still be connecting."""
+    room = Room(settings_for(places, **settings))
+    async with running(room.services):
+        timeout = aiohttp.ClientTimeout(total=60)
+        async with aiohttp.ClientSession(
+            f"http://127.0.0.1:{room.listener.port}", timeout=timeout, connector=aiohttp.TCPConnector(limit=0)
+        ) as client:
+            yield Running(room, client, places.database_url)
+
+
+async def eventually(fact: Callable[[], Any], within: float = 10.0) -> Any:
+    """The first true value of this, or a failure."""
+    deadline = time.monotonic() + within
+    while True:
+        value = fact()
+        value = await value if asyncio.iscoroutine(value) else value
+        if value:
+            return value
+        assert time.monotonic() < deadline, "it did not come true"
+        await asyncio.sleep(0.02)
+
+
+async def sql(database_url: str, statement: str, *arguments: object) -> list[asyncpg.Record]:
+    connection = await asyncpg.connect(database_url)
+    try:
+        return list(await connection.fetch(statement, *arguments))
+    finally:
+        await connection.close()
+
+
+async def register_echo(database_url: str) -> None:
+    """A type as a worker would register it: a message, and perhaps a count."""
+    schema = {
+        "type": "object",
+        "properties": {"message": {"type": "string"}, "count": {"type": "integer", "minimum": 1}},
+        "required": ["message"],
+    }
+    echo = JobType("echo", "default", "Says it again.", json.dumps(schema), 5, 3, 300.0, 2.0, 300.0)
+    anything = JobType("anything", "other", "Takes anything.", '{"type": "object"}', 7, 1, 30.0, 2.0, 300.0)
+    database = Database(database_url, "test", connections=1, timeout_seconds=5)
+    try:
+        await register(database, [echo, anything])
+    finally:
+        await database.stop()

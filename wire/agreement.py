@@ -1,0 +1,82 @@
+"""Read a message from the public door: its body, and whether properties and routing key say the same.
+
+Where two places name the same thing and disagree, guessing would route a job to one type and run it as another; so the
+message is refused, naming both.  Reads the properties before the body, which may be hostile.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from wire.envelope import MAX_BYTES, Envelope, parse
+from wire.errors import Refused
+from wire.ladder import LEVELS
+from wire.message import CONTENT_TYPE, Incoming
+
+
+def read(message: Incoming, *, now: datetime, max_bytes: int = MAX_BYTES) -> Envelope:
+    """The envelope of a foreign message, its id and priority settled, or Refused."""
+    _check_content(message)
+    message_id = job_id(message)
+    envelope = parse(message.body, now=now, max_bytes=max_bytes)
+    _agree("id", ("the body", envelope.id), ("the property message_id", message_id))
+    _agree("type", ("the body", envelope.type), ("the property type", message.type or None))
+    _agree("type", ("the body", envelope.type), ("the routing key", _key_type(message.routing_key)))
+    if envelope.idempotency_key is not None:
+        raise Refused("idempotency_key", "is not taken over AMQP", "the message_id is the key: send the same one again")
+    key_priority, property_priority = _key_priority(message.routing_key), message.priority or None
+    _agree("priority", ("the body", envelope.priority), ("the routing key", key_priority))
+    _agree("priority", ("the body", envelope.priority), ("the property priority", property_priority))
+    _agree("priority", ("the property priority", property_priority), ("the routing key", key_priority))
+    return envelope.with_id(message_id)
+
+
+def job_id(message: Incoming) -> UUID:
+    """The id in the message's properties, or Refused."""
+    if not message.message_id:
+        raise Refused("message_id", "is missing", "set the AMQP property message_id to a fresh UUID per job")
+    try:
+        return UUID(message.message_id)
+    except ValueError:
+        problem = f"{message.message_id[:60]!r} is not a UUID"
+        raise Refused("message_id", problem, "write it as 8-4-4-4-12 hexadecimal digits") from None
+
+
+def named_type(message: Incoming) -> str | None:
+    """The job type that property or routing key name; nothing is checked yet."""
+    return message.type or ".".join(_labels(message.routing_key)[1:-1]) or None
+
+
+def _check_content(message: Incoming) -> None:
+    if message.content_encoding not in (None, "", "utf-8", "identity"):
+        raise Refused("content_encoding", f"{message.content_encoding[:40]!r} is not understood", "send plain JSON")
+    if message.content_type and message.content_type.split(";")[0].strip().lower() != CONTENT_TYPE:
+        raise Refused("content_type", f"{message.content_type[:60]!r} is not {CONTENT_TYPE}")
+
+
+def _agree(field: str, one: tuple[str, object], other: tuple[str, object]) -> None:
+    if one[1] is not None and other[1] is not None and one[1] != other[1]:
+        raise Refused(field, f"{one[0]} says {str(one[1])[:80]!r} but {other[0]} says {str(other[1])[:80]!r}")
+
+
+def _labels(key: str) -> list[str]:
+    """The labels of `job.<type>.p<N>`, without the ladder's bits before them."""
+    labels = key.split(".")
+    if len(labels) > LEVELS and all(label in ("0", "1") for label in labels[:LEVELS]):
+        labels = labels[LEVELS:]
+    return labels if len(labels) >= 3 and labels[0] == "job" else []
+
+
+def _key_type(key: str) -> str | None:
+    return ".".join(_labels(key)[1:-1]) or None
+
+
+def _key_priority(key: str) -> int | None:
+    labels = _labels(key)
+    if not labels:
+        return None
+    digits = labels[-1].removeprefix("p")
+    if labels[-1] == f"p{digits}" and digits.isdecimal() and 1 <= int(digits) <= 10:
+        return int(digits)
+    raise Refused("routing_key", f"{key[:80]!r} ends in no priority", "end it with .p1 to .p10")

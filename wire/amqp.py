@@ -1,0 +1,306 @@
+"""Talk to RabbitMQ from asyncio: connect, declare, publish with confirm, consume in batches.
+
+The only file that knows aio-pika.  The connection is kept by a task that connects again with back-off; whoever
+publishes meanwhile waits for it as long as its own deadline allows and then gets `BrokerUnavailable`, never a hang.
+A publish counts when the broker has confirmed it.  One Broker either publishes or consumes: during an alarm RabbitMQ
+stops reading a connection that publishes, and acks on it would stand still too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+import aio_pika
+import aiormq
+import structlog
+from aio_pika.abc import AbstractIncomingMessage
+from aiormq import spec
+
+from wire.backoff import waits
+from wire.errors import BrokerUnavailable, TopologyMismatch, WarrenError
+from wire.message import CONTENT_TYPE, Incoming, Outgoing
+from wire.settings import Stores
+from wire.topology import Binding, Exchange, Part, Queue
+
+log = structlog.get_logger()
+
+WINDOW: Final = 1_000  # unconfirmed publishes at once; a client's write buffer has no bound of its own
+HEARTBEAT_SECONDS: Final = 15  # a dead peer is noticed within two
+CLOSED = (aiormq.AMQPError, ConnectionError, OSError, asyncio.TimeoutError)
+
+OnConnect = Callable[["Broker"], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Deliveries of one queue, in order; acked together when all of them are safe."""
+
+    messages: Sequence[Incoming]
+    last: AbstractIncomingMessage
+
+    async def ack(self) -> None:
+        await self.last.ack(multiple=True)
+
+
+class Broker:
+    """One connection and one channel, kept alive."""
+
+    def __init__(self, url: str, name: str, *, timeout_seconds: float, on_connect: OnConnect | None = None) -> None:
+        self._url, self._name, self._timeout, self._on_connect = url, name, timeout_seconds, on_connect
+        self._ready = asyncio.Event()
+        self._lost = asyncio.Event()
+        self._keeper: asyncio.Task[None] | None = None
+        self._connection: aio_pika.abc.AbstractConnection | None = None
+        self._channel: aiormq.abc.AbstractChannel | None = None
+        self._window = asyncio.Semaphore(WINDOW)
+        self.version = ""
+        self.last_error = "not connected yet"
+
+    @classmethod
+    def of(cls, stores: Stores, name: str, on_connect: OnConnect | None = None) -> Broker:
+        url, seconds = stores.amqp_url.get_secret_value(), stores.broker_timeout_seconds
+        return cls(url, name, timeout_seconds=seconds, on_connect=on_connect)
+
+    @property
+    def connected(self) -> bool:
+        return self._ready.is_set()
+
+    async def start(self) -> None:
+        """Begin to connect; returns at once, because a process must start while its broker is away."""
+        self._keeper = asyncio.create_task(self._keep(), name=f"broker {self._name}")
+
+    async def stop(self) -> None:
+        if self._keeper:
+            self._keeper.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._keeper
+        await self._close()
+
+    async def wait_connected(self, timeout_seconds: float | None = None) -> None:
+        """Return once connected, or BrokerUnavailable after the deadline."""
+        try:
+            async with asyncio.timeout(self._timeout if timeout_seconds is None else timeout_seconds):
+                await self._ready.wait()
+        except TimeoutError:
+            raise BrokerUnavailable(f"RabbitMQ is away: {self.last_error}") from None
+
+    async def ping(self) -> None:
+        """Prove that the broker answers, or BrokerUnavailable."""
+        await self.wait_connected()
+        async with self._deadline():
+            assert self._connection is not None
+            channel = await self._connection.channel(publisher_confirms=False)
+            await channel.close()
+
+    async def declare(self, parts: Iterable[Part]) -> None:
+        """Make these stand, in this order; TopologyMismatch where they stand otherwise already."""
+        await self.wait_connected()
+        async with self._deadline(self._timeout * 4):  # a hundred small calls
+            await self._apply(parts, undo=False)
+
+    async def unbind(self, parts: Iterable[Binding]) -> None:
+        await self.wait_connected()
+        async with self._deadline():
+            await self._apply(parts, undo=True)
+
+    async def publish(self, message: Outgoing, *, mandatory: bool = True) -> None:
+        """Return when the broker has the message for good; BrokerUnavailable if it did not say so in time.
+
+        A publish that timed out may still arrive: the same id and run make the second copy harmless.
+        """
+        async with self._deadline(), self._window:
+            await self._ready.wait()
+            assert self._channel is not None
+            confirmation = await self._channel.basic_publish(
+                message.body,
+                exchange=message.exchange,
+                routing_key=message.routing_key,
+                properties=_properties(message),
+                mandatory=mandatory,
+                wait=False,
+            )
+        if not isinstance(confirmation, spec.Basic.Ack):
+            raise BrokerUnavailable(f"RabbitMQ did not take the message: {type(confirmation).__name__}")
+
+    async def publish_all(self, messages: Sequence[Outgoing]) -> list[bool]:
+        """Publish in a pipeline; says of each whether it was confirmed.  What was not stays in the outbox."""
+
+        async def one(message: Outgoing) -> bool:
+            try:
+                await self.publish(message)
+            except BrokerUnavailable as e:
+                self.last_error = str(e)
+                return False
+            return True
+
+        return list(await asyncio.gather(*map(one, messages)))
+
+    async def batches(self, queue: str, prefetch: int) -> AsyncIterator[Batch]:
+        """Batches of whatever has arrived, for ever; subscribes again after a lost connection."""
+        while True:
+            await self._ready.wait()
+            with contextlib.suppress(*CLOSED):
+                async for batch in self._subscription(queue, prefetch):
+                    yield batch
+            await asyncio.sleep(next(waits()))
+
+    async def _subscription(self, queue: str, prefetch: int) -> AsyncIterator[Batch]:
+        assert self._connection is not None
+        arrived: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
+        channel = await self._connection.channel(publisher_confirms=False)
+        await channel.set_qos(prefetch_count=prefetch)
+        source = await channel.get_queue(queue, ensure=False)
+        await source.consume(arrived.put, consumer_tag=f"{self._name} {queue}")
+        gone = asyncio.ensure_future(self._lost.wait())
+        try:
+            while not channel.is_closed:
+                first = asyncio.ensure_future(arrived.get())
+                await asyncio.wait({first, gone}, return_when=asyncio.FIRST_COMPLETED)
+                if not first.done():
+                    first.cancel()
+                    return
+                received = [first.result()]
+                while not arrived.empty():
+                    received.append(arrived.get_nowait())
+                yield Batch([_incoming(message, queue) for message in received], received[-1])
+        finally:
+            gone.cancel()
+            with contextlib.suppress(*CLOSED):
+                await channel.close()
+
+    async def _keep(self) -> None:
+        delays = waits()
+        while True:
+            try:
+                await self._connect()
+            except (*CLOSED, WarrenError) as e:
+                self.last_error = f"{type(e).__name__}: {e}"
+                log.warning("broker_away", connection=self._name, error=self.last_error)
+                await self._close()
+                await asyncio.sleep(next(delays))
+                continue
+            delays = waits()
+            log.info("broker_connected", connection=self._name, version=self.version)
+            await self._lost.wait()
+            self._ready.clear()
+            log.warning("broker_lost", connection=self._name, error=self.last_error)
+            await self._close()
+
+    async def _connect(self) -> None:
+        self._lost = asyncio.Event()
+        async with asyncio.timeout(self._timeout):
+            connection = await aio_pika.connect(
+                self._url, client_properties={"connection_name": self._name}, heartbeat=HEARTBEAT_SECONDS
+            )
+            self._connection = connection
+            channel = await connection.channel(publisher_confirms=True)
+            self._channel = await channel.get_underlay_channel()
+        connection.close_callbacks.add(self._closed)
+        channel.close_callbacks.add(self._closed)
+        transport = connection.transport
+        assert transport is not None
+        self.version = _version(transport.connection)
+        self._ready.set()
+        if self._on_connect:
+            try:
+                await self._on_connect(self)
+            except BaseException:
+                self._ready.clear()
+                raise
+
+    def _closed(self, _: object, error: BaseException | None) -> None:
+        self.last_error = f"{type(error).__name__}: {error}"
+        self._lost.set()
+
+    async def _close(self) -> None:
+        self._ready.clear()
+        connection, self._connection, self._channel = self._connection, None, None
+        if connection is not None and not connection.is_closed:
+            with contextlib.suppress(*CLOSED):
+                async with asyncio.timeout(self._timeout):
+                    await connection.close()
+
+    async def _apply(self, parts: Iterable[Part], *, undo: bool) -> None:
+        assert self._connection is not None
+        scratch = await self._connection.channel(publisher_confirms=False)  # a refusal closes the channel
+        try:
+            channel = await scratch.get_underlay_channel()
+            for part in parts:
+                await (_unbind(channel, part) if undo and isinstance(part, Binding) else _declare(channel, part))
+        except aiormq.exceptions.ChannelPreconditionFailed as e:
+            raise TopologyMismatch(f"the broker has it otherwise than this version of Warren: {e}") from e
+        finally:
+            with contextlib.suppress(*CLOSED):
+                await scratch.close()
+
+    @contextlib.asynccontextmanager
+    async def _deadline(self, seconds: float | None = None) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(seconds or self._timeout):
+                yield
+        except TimeoutError:
+            why = self.last_error if not self.connected else "no answer in time (an alarm blocks publishers)"
+            raise BrokerUnavailable(f"RabbitMQ is away: {why}") from None
+        except (aiormq.AMQPError, ConnectionError, OSError, RuntimeError) as e:
+            raise BrokerUnavailable(f"RabbitMQ is away: {type(e).__name__}: {e}") from e
+
+
+async def _declare(channel: aiormq.abc.AbstractChannel, part: Part) -> None:
+    match part:
+        case Exchange(name, kind, arguments):
+            await channel.exchange_declare(name, exchange_type=kind, durable=True, arguments=dict(arguments))
+        case Queue(name, arguments):
+            await channel.queue_declare(name, durable=True, arguments=dict(arguments))
+        case Binding(source, target, key, "queue"):
+            await channel.queue_bind(target, source, key)
+        case Binding(source, target, key, _):
+            await channel.exchange_bind(destination=target, source=source, routing_key=key)
+
+
+async def _unbind(channel: aiormq.abc.AbstractChannel, part: Binding) -> None:
+    if part.to == "queue":
+        await channel.queue_unbind(part.target, part.source, part.key)
+    else:
+        await channel.exchange_unbind(destination=part.target, source=part.source, routing_key=part.key)
+
+
+def _properties(message: Outgoing) -> spec.Basic.Properties:
+    return spec.Basic.Properties(
+        content_type=CONTENT_TYPE,
+        delivery_mode=2,
+        message_id=message.message_id,
+        message_type=message.type,
+        priority=message.priority,
+        timestamp=datetime.now(UTC),
+        app_id="warren",
+        headers=dict(message.headers),
+    )
+
+
+def _incoming(message: AbstractIncomingMessage, queue: str) -> Incoming:
+    return Incoming(
+        body=message.body,
+        exchange=message.exchange or "",
+        routing_key=message.routing_key or "",
+        queue=queue,
+        headers=dict(message.headers),
+        message_id=message.message_id,
+        type=message.type,
+        priority=message.priority,
+        content_type=message.content_type,
+        content_encoding=message.content_encoding,
+        app_id=message.app_id,
+        reply_to=message.reply_to,
+        correlation_id=message.correlation_id,
+        redelivered=bool(message.redelivered),
+    )
+
+
+def _version(connection: aiormq.abc.AbstractConnection) -> str:
+    version = getattr(connection, "server_properties", {}).get("version", "")
+    return version.decode() if isinstance(version, bytes) else str(version)

@@ -1,0 +1,38 @@
+"""Where the ids of jobs come from, so that the same request always means the same job.
+
+A fresh id is a UUID version 7: time-ordered keys keep the index hot.  An id derived from a key is a UUID version 8:
+whichever path a request takes, the id itself removes the duplicate.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from uuid import UUID
+
+HASH_BYTES = 16
+
+
+def fresh_id() -> UUID:
+    """A UUID version 7 of this millisecond."""
+    millis = time.time_ns() // 1_000_000
+    return _uuid(millis.to_bytes(6, "big") + os.urandom(10), version=7)
+
+
+def id_from_key(scope: str, key: str) -> UUID:
+    """The id that an idempotency key stands for within a scope (an API key's name, a schedule, a parent job)."""
+    digest = hashlib.blake2b(f"{scope}\n{key}".encode(), digest_size=HASH_BYTES).digest()
+    return _uuid(digest, version=8)
+
+
+def body_hash(body: bytes) -> bytes:
+    """What tells a second copy of a message from another message under the same id."""
+    return hashlib.blake2b(body, digest_size=HASH_BYTES).digest()
+
+
+def _uuid(raw: bytes, version: int) -> UUID:
+    number = int.from_bytes(raw, "big")
+    number = number & ~(0xF << 76) | version << 76
+    number = number & ~(0x3 << 62) | 0x2 << 62
+    return UUID(int=number)
