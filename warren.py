@@ -13,13 +13,10 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from actors.context import context as context
-    from actors.context import progress as progress
-    from actors.ends import PermanentError as PermanentError
-    from actors.ends import RetryAfter as RetryAfter
-    from actors.ends import Snooze as Snooze
-    from actors.job import job as job
-    from actors.sender import broker as broker
+    from actors.context import context, progress
+    from actors.ends import PermanentError, RetryAfter, Snooze
+    from actors.job import job
+    from actors.sender import broker
 
 _HOMES = {
     "job": "actors.job",

@@ -44,9 +44,10 @@ class Attempt:
     )  # fmt: skip
 
     def __init__(
-        self, broker: dramatiq.Broker, actor: Actor, job_type: JobType, claim: Claim, delivery: Delivery, job: Context
+        self, broker: dramatiq.Broker, job_type: JobType, *, claim: Claim, delivery: Delivery, job: Context
     ) -> None:
-        self._broker, self.actor, self.job_type, self.claim, self.context = broker, actor, job_type, claim, job
+        self._broker, self.job_type, self.claim, self.context = broker, job_type, claim, job
+        self.actor: Actor = broker.actors[job_type.name]
         self.deliveries = [delivery]  # more than one after a redelivery while it runs
         self.started_at = self.finished_at = datetime.now(UTC)
         self.deadline = time.monotonic() + claim.timeout_seconds

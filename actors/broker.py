@@ -43,14 +43,15 @@ class Options(Middleware):
         }  # fmt: skip
 
 
-class JobBroker(RabbitmqBroker):  # type: ignore[misc]
+class JobBroker(RabbitmqBroker):
     """A RabbitmqBroker that speaks envelopes."""
 
     def __init__(self, url: str, limits: Limits, name: str) -> None:
         super().__init__(confirm_delivery=True, middleware=[Options(), CurrentMessage(), Callbacks(), Pipelines()])
-        self.parameters = pika.URLParameters(url)
-        self.parameters.blocked_connection_timeout = BLOCKED_SECONDS
-        self.parameters.client_properties = {"connection_name": name}
+        parameters = pika.URLParameters(url)
+        parameters.blocked_connection_timeout = BLOCKED_SECONDS
+        parameters.client_properties = {"connection_name": name}
+        self.parameters = parameters
         self._limits = limits
 
     def declare_queue(self, queue_name: str, *, ensure: bool = False) -> None:
@@ -109,7 +110,7 @@ class JobBroker(RabbitmqBroker):  # type: ignore[misc]
             except (pika.exceptions.AMQPConnectionError, pika.exceptions.AMQPChannelError) as e:
                 del self.connection  # the same id again: a second copy is recognised
                 if not tries_left:
-                    raise ConnectionClosed(e) from None
+                    raise ConnectionClosed(e) from None  # type: ignore[no-untyped-call]
             else:
                 return
 

@@ -34,7 +34,7 @@ class Buffer:
 
     def take(self, most: int) -> list[Delivery]:
         """At most so many, in the order in which they should start."""
-        taken = []
+        taken: list[Delivery] = []
         while self._size and len(taken) < most:
             self._taken += 1
             levels = range(PRIORITIES) if self._taken % LOWEST_EVERY == 0 else range(PRIORITIES - 1, -1, -1)
@@ -43,7 +43,7 @@ class Buffer:
 
     def shed(self, most: int) -> list[Delivery]:
         """Take out what is beyond so many, lowest priority and latest first: it goes back to the broker."""
-        shed = []
+        shed: list[Delivery] = []
         for queue in self._queues:
             while queue and self._size > most:
                 shed.append(queue.pop())

@@ -25,7 +25,7 @@ def main() -> int:
     sys.argv = list(COMMAND)
     from dramatiq.cli import main as dramatiq_main  # noqa: PLC0415 - it forks: nothing may be running before it
 
-    return int(dramatiq_main() or 0)
+    return int(dramatiq_main() or 0)  # type: ignore[no-untyped-call]
 
 
 if __name__ == "__main__":

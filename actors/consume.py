@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, Final
 
 import pika
@@ -31,6 +32,8 @@ from wire.topology import work_queue
 log = structlog.get_logger()
 
 STEP_SECONDS: Final = 10.0  # for one answer of the broker while a connection is set up
+Done = Callable[[Any], None]
+Fail = Callable[[BaseException], None]
 CLOSED = (ChannelWrongStateError, ConnectionWrongStateError)
 
 
@@ -143,13 +146,13 @@ class Consumer:
         self._lost = asyncio.Event()
         await self._prepare()
         self._connection = await self._answer(self._open_connection)
-        channel: Channel = await self._answer(lambda done, _: self._open_channel(done))
+        channel: Channel = await self._answer(self._open_channel)
         channel.add_on_close_callback(lambda *_: self._lost.set())
         channel.add_on_cancel_callback(lambda *_: self._lost.set())  # a deleted queue, a consumer_timeout on 4.3
         self._channel, self._number, self._acks = channel, self._number + 1, AckWindow()
         await self._subscribe()
 
-    def _open_connection(self, done: Callable[[object], None], fail: Callable[[BaseException], None]) -> None:
+    def _open_connection(self, done: Done, fail: Fail) -> None:
         AsyncioConnection(
             self._parameters,
             on_open_callback=done,
@@ -158,7 +161,7 @@ class Consumer:
             custom_ioloop=asyncio.get_running_loop(),
         )
 
-    def _open_channel(self, done: Callable[[object], None]) -> None:
+    def _open_channel(self, done: Done, _: Fail) -> None:
         assert self._connection is not None
         self._connection.channel(on_open_callback=done)
 
@@ -168,28 +171,29 @@ class Consumer:
         each = max(1, -(-self._prefetch // max(1, len(self._queues))))  # the window is per subscription
         await self._answer(lambda done, _: channel.basic_qos(prefetch_count=each, callback=done))
         for queue in self._queues:
-            await self._answer(lambda done, _, name=queue: self._consume(channel, number, name, done))
+            await self._answer(partial(self._consume, channel, number, queue))
 
-    def _consume(self, channel: Channel, number: int, queue: str, done: Callable[[object], None]) -> None:
+    def _consume(self, channel: Channel, number: int, queue: str, done: Done, _: Fail) -> None:
         name = work_queue(queue)
 
         def deliver(_: Channel, method: Any, properties: Any, body: bytes) -> None:
             self.last_delivery = time.monotonic()
             self._deliver(Delivery(_incoming(method, properties, body, name), method.delivery_tag, number))
 
+        def confirmed(frame: object) -> None:
+            self._tags.append(tag)
+            done(frame)
+
         tag = f"{self._name} {queue} {number}.{time.monotonic_ns()}"
-        channel.basic_consume(
-            name, deliver, consumer_tag=tag, callback=lambda frame: (self._tags.append(tag), done(frame))
-        )
+        channel.basic_consume(name, deliver, consumer_tag=tag, callback=confirmed)
 
     async def _unsubscribe(self) -> None:
         channel, tags = self._channel, self._tags
         self._tags = []
         for tag in tags:
-            assert channel is not None
-            await self._answer(lambda done, _, tag=tag: channel.basic_cancel(tag, callback=done))
+            await self._answer(partial(_cancel, channel, tag))
 
-    async def _answer(self, ask: Callable[[Callable[[Any], None], Callable[[BaseException], None]], object]) -> Any:
+    async def _answer(self, ask: Callable[[Done, Fail], object]) -> Any:
         """Await what pika says by callback; a connection that is lost meanwhile is an error, never a hang."""
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
@@ -223,6 +227,11 @@ class Consumer:
             connection.close()
             async with asyncio.timeout(STEP_SECONDS):
                 await gone.wait()
+
+
+def _cancel(channel: Channel | None, tag: str, done: Done, _: Fail) -> None:
+    assert channel is not None
+    channel.basic_cancel(tag, callback=done)
 
 
 def _as_exception(error: object) -> BaseException:

@@ -9,6 +9,7 @@ claim; this file only moves deliveries from one step to the next, and knows how 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -73,9 +74,10 @@ class Lane:
         self._settler = Settler(database, publisher, worker, settled=self._settled)
         self._async, self._sync = Buffer(), Buffer()
         self._running: dict[UUID, Attempt] = {}
-        self._strangers: list[Delivery] = []
         self._settled_deliveries: list[Delivery] = []
         self._wake = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._draining = False
         self._tasks: list[asyncio.Task[None]] = []
         self._seen = (time.monotonic(), 0)
@@ -95,13 +97,13 @@ class Lane:
         await self._consumer.stop_consuming()
         self._consumer.give_back(self._async.shed(0) + self._sync.shed(0))
         log.info("draining", running=len(self._running))
-        deadline = time.monotonic() + self._settings.drain_seconds
-        await self._until_idle(deadline)
+        await self._until_idle(self._settings.drain_seconds)
         for attempt in list(self._running.values()):
             attempt.cancel(Stopped())
-        await self._until_idle(time.monotonic() + self._settings.drain_seconds / 4 + 1)
+        await self._until_idle(self._settings.drain_seconds / 4 + 1)
         for task in self._tasks:
             task.cancel()
+        self._ack_settled()
         self._threads.stop()
 
     def take(self, delivery: Delivery) -> None:
@@ -109,7 +111,7 @@ class Lane:
         name = named_type(delivery.message)
         if self._draining:
             self._consumer.give_back([delivery])
-        elif name not in self._types:
+        elif name is None or name not in self._types:
             self._consumer.reject([delivery])  # known elsewhere or nowhere: the recorder can tell
         else:
             (self._async if self._functions[name] else self._sync).put(delivery)
@@ -130,7 +132,7 @@ class Lane:
 
     def _next_batch(self) -> list[Delivery]:
         """What can start now, with its slots taken; copies of what runs here are attached to it."""
-        batch = []
+        batch: list[Delivery] = []
         for thread, buffer in ((True, self._sync), (False, self._async)):
             free = self._slots.free_threads if thread else self._slots.free
             for delivery in buffer.take(min(free, ADMIT - len(batch))):
@@ -173,8 +175,9 @@ class Lane:
     def _begin(self, delivery: Delivery, claim: Claim) -> None:
         name = named_type(delivery.message) or ""
         context = _context(delivery, claim, self._types[name])
-        attempt = Attempt(self._broker, self._broker.actors[name], self._types[name], claim, delivery, context)
+        attempt = Attempt(self._broker, self._types[name], claim=claim, delivery=delivery, job=context)
         self._running[context.job_id] = attempt
+        self._idle.clear()
         function = self._functions[name]
         if function is None:
             self._threads.run(attempt.run_sync, lambda: self._ended(attempt, thread=True))
@@ -191,6 +194,8 @@ class Lane:
         """Its outcome is committed."""
         if self._running.get(attempt.context.job_id) is attempt:
             del self._running[attempt.context.job_id]
+            if not self._running:
+                self._idle.set()
         self._settled_deliveries += attempt.deliveries
         if len(self._settled_deliveries) == len(attempt.deliveries):
             asyncio.get_running_loop().call_soon(self._ack_settled)
@@ -241,12 +246,11 @@ class Lane:
             await self._consumer.resize(wanted)
             self._consumer.give_back(self._sync.shed(wanted) + self._async.shed(wanted))
 
-    async def _until_idle(self, deadline: float) -> None:
-        while self._running and time.monotonic() < deadline:
-            await asyncio.sleep(0.02)
-        await asyncio.wait(
-            {asyncio.ensure_future(self._settler.drained())}, timeout=max(0.1, deadline - time.monotonic())
-        )
+    async def _until_idle(self, seconds: float) -> None:
+        """Until nothing runs and all is recorded, or the time is over."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._idle.wait()
 
 
 def _die_with(task: asyncio.Task[None]) -> None:

@@ -11,6 +11,7 @@ import signal
 import socket
 import threading
 from collections.abc import Mapping, Sequence
+from typing import Literal
 from uuid import UUID, uuid4
 
 import dramatiq
@@ -57,7 +58,9 @@ class LaneThread(Middleware):
         # a second SIGTERM (a group signal, an impatient operator) must not cut the drain short
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        assert self._loop is not None and self._stop is not None and self._thread is not None
+        assert self._loop is not None
+        assert self._stop is not None
+        assert self._thread is not None
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(self._settings.worker.drain_seconds * 1.5 + 10)
 
@@ -86,7 +89,7 @@ class LaneThread(Middleware):
         database: Database,
         types: Mapping[str, JobType],
         worker: Worker,
-        stopping: asyncio.Future[bool],
+        stopping: asyncio.Future[Literal[True]],
     ) -> None:
         settings = self._settings
         link = Broker.of(settings.stores, f"warren worker {worker.name} publisher")

@@ -1,4 +1,4 @@
-"""Find and import the modules that declare job types: ours, those the settings name, those installed as entry points."""
+"""Find and import the modules that declare job types: ours, those that settings name, those of entry points."""
 
 from __future__ import annotations
 

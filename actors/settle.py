@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final, assert_never
+from uuid import UUID
 
 import structlog
 
@@ -41,20 +42,12 @@ class Settler:
     ) -> None:
         self._database, self._publisher, self._worker, self._settled = database, publisher, worker, settled
         self._ended: deque[Attempt] = deque()
-        self._in_hand = 0
         self._wake = asyncio.Event()
-        self._idle = asyncio.Event()
-        self._idle.set()
         self.count = 0
 
     def put(self, attempt: Attempt) -> None:
         self._ended.append(attempt)
-        self._idle.clear()
         self._wake.set()
-
-    async def drained(self) -> None:
-        """Return when all that was put has been recorded."""
-        await self._idle.wait()
 
     async def work(self) -> None:
         """For as long as the lane lives."""
@@ -63,7 +56,6 @@ class Settler:
             self._wake.clear()
             while self._ended:  # no linger: a batch is what ended during the previous commit
                 await self._settle([self._ended.popleft() for _ in range(min(BATCH, len(self._ended)))])
-            self._idle.set()
 
     async def _settle(self, batch: list[Attempt]) -> None:
         endings = {attempt.context.job_id: ending(attempt, self._worker) for attempt in batch}
@@ -78,7 +70,7 @@ class Settler:
             self._settled(attempt)  # after the commit: only now may the delivery be acked
         self.count += len(batch)
 
-    async def _until_recorded(self, endings: list[Ending]) -> tuple[dict[object, Recorded], list[Post]]:
+    async def _until_recorded(self, endings: list[Ending]) -> tuple[dict[UUID, Recorded], list[Post]]:
         for seconds in waits():
             try:
                 return await self._record(endings)
@@ -87,21 +79,21 @@ class Settler:
                 await asyncio.sleep(seconds)
         raise AssertionError("waits() never ends")
 
-    async def _record(self, endings: list[Ending]) -> tuple[dict[object, Recorded], list[Post]]:
+    async def _record(self, endings: list[Ending]) -> tuple[dict[UUID, Recorded], list[Post]]:
         stored, refused = await each_that_fits(endings, self._store)
         if refused:
             log.error("unstorable_outcomes", jobs=[str(e.job_id) for e, _ in refused])
             stored += await self._store([_unstorable(ending, error) for ending, error in refused])
-        recorded: dict[object, Recorded] = {}
+        recorded: dict[UUID, Recorded] = {}
         posts: list[Post] = []
         for some, children in stored:
             recorded |= some
             posts += children
         return recorded, posts
 
-    async def _store(self, endings: list[Ending]) -> list[tuple[dict[object, Recorded], list[Post]]]:
+    async def _store(self, endings: list[Ending]) -> list[tuple[dict[UUID, Recorded], list[Post]]]:
         some, children = await record(self._database, endings)
-        return [(dict(some), children)]
+        return [(some, children)]
 
 
 def ending(attempt: Attempt, worker: str) -> Ending:
@@ -118,6 +110,8 @@ def ending(attempt: Attempt, worker: str) -> Ending:
         state=State.COMPLETED,
         started_at=attempt.started_at,
         finished_at=attempt.finished_at,
+        progress=job.progress[0] if job.progress else None,
+        note=job.progress[1] if job.progress else None,
         children=tuple(job.kept_children),
     )
     return _with_verdict(plain, verdict, attempt)

@@ -1,6 +1,6 @@
 """Threads for sync actors, and one wake-up of the loop for many results.
 
-The standard executor wakes the loop once a result; at thousands of short jobs a second that wake-up is most of the cost.
+The standard executor wakes the loop once a result; at thousands of short jobs a second that is most of the cost.
 """
 
 from __future__ import annotations

@@ -113,7 +113,8 @@ def decide(end: End, budget: Budget, random: float) -> Verdict:
 def backoff(budget: Budget, random: float) -> timedelta:
     """min(cap, base·2ⁿ⁻¹), and up to a quarter more."""
     doublings = min(budget.attempt - 1, 40)  # 2**40 s is beyond any cap
-    return min(budget.cap, budget.base * 2**doublings) * (1 + JITTER * random)
+    plain: timedelta = min(budget.cap, budget.base * 2**doublings)
+    return plain * (1 + JITTER * random)
 
 
 def _completed(value: object) -> Verdict:

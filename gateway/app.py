@@ -12,7 +12,7 @@ from aiohttp import web
 
 from gateway.access import Access
 from gateway.docs import Docs
-from gateway.door import door
+from gateway.door import continue_or_refuse, door
 from gateway.health import Reporter
 from gateway.listen import Listener
 from gateway.openapi import Description
@@ -63,7 +63,10 @@ class Room:
 
 def _application(access: Access, routes: Iterable[web.RouteDef], waiting: Waiting) -> web.Application:
     app = web.Application(middlewares=[door(access)])
-    app.add_routes(routes)
+    app.add_routes(
+        web.RouteDef(route.method, route.path, route.handler, {**route.kwargs, "expect_handler": continue_or_refuse})
+        for route in routes
+    )
 
     async def let_go(_: web.Application) -> None:
         await waiting.stop()  # before the drain, which would else last as long as the longest ?wait=

@@ -11,7 +11,7 @@ import time
 from typing import Final
 
 import structlog
-from aiohttp import hdrs, web
+from aiohttp import HttpVersion11, hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
 from gateway import problems
@@ -51,6 +51,22 @@ def door(access: Access) -> Middleware:
         return response
 
     return pass_through
+
+
+async def continue_or_refuse(request: web.Request) -> web.StreamResponse | None:
+    """What is answered to an `Expect` header before the body is sent; aiohttp's own refusal would be plain text."""
+    if request.version < HttpVersion11:
+        return None  # HTTP/1.0 knows no such header
+    if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # the answer itself has not begun
+        return None
+    request_id = request_id_of(request)
+    response = problems.answer(
+        Refusal("bad_expectation", "this expectation is not understood", field="Expect"), request_id
+    )
+    stamp(response, request_id)
+    return response
 
 
 def request_id_of(request: web.BaseRequest) -> str:

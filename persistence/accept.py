@@ -89,7 +89,7 @@ class Acceptor:
         await self._posts.stop()
 
     async def submit(self, submission: Submission) -> Accepted:
-        """Return when the job is safe in Postgres or in RabbitMQ; Unavailable when in neither; Refused on a reused id."""
+        """Return when the job is safe in Postgres or in RabbitMQ; Unavailable if neither; Refused for a reused id."""
         answer: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
         self._waiting.append((submission, answer))
         self._wake.set()

@@ -37,7 +37,7 @@ AWAY: Final = (
 )  # fmt: skip
 COLLIDED: Final = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 
-_DIALECT = dialect.dialect()
+_DIALECT: Any = dialect.dialect()  # type: ignore[no-untyped-call]
 
 
 class Database:
@@ -125,6 +125,6 @@ class Database:
 def _compiled(statement: str | ClauseElement, arguments: Sequence[object]) -> tuple[str, Sequence[object]]:
     if isinstance(statement, str):
         return statement, arguments
-    compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+    compiled: Any = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
     parameters = compiled.construct_params()
     return str(compiled), [parameters[name] for name in compiled.positiontup or ()]

@@ -1,6 +1,6 @@
 """Keep what could not be decoded, routed or finished: its bytes, its headers, the reason, the way it came.
 
-Nothing is dropped silently and no time limit eats it.  The same message refused twice for the same reason is one letter.
+Nothing is dropped silently and no time limit eats it.  The same message refused twice for one reason is one letter.
 """
 
 from __future__ import annotations

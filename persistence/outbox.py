@@ -69,7 +69,8 @@ WITH due AS MATERIALIZED (
      FOR UPDATE SKIP LOCKED
 ), leased AS (
   UPDATE outbox o
-     SET tries = tries + 1, publish_after = clock_timestamp() + make_interval(secs => least($3, $2 * 2 ^ least(tries, 20)))
+     SET tries = tries + 1,
+         publish_after = clock_timestamp() + make_interval(secs => least($3, $2 * 2 ^ least(tries, 20)))
     FROM due WHERE o.seq = due.seq
   RETURNING o.*
 )

@@ -40,6 +40,8 @@ class Ending:
     finished_at: datetime
     reason: Reason | None = None
     result: str | None = None
+    progress: float | None = None  # the last word, if it was not written yet
+    note: str | None = None
     error_type: str | None = None
     error_message: str | None = None
     traceback: str | None = None
@@ -63,9 +65,9 @@ _RECORD = """
 WITH given AS MATERIALIZED (
   SELECT * FROM unnest($1::uuid[], $2::int[], $3::int[], $4::int[], $5::text[], $6::text[], $7::text[],
                        $8::timestamptz[], $9::timestamptz[], $10::text[], $11::text[], $12::text[], $13::text[],
-                       $14::text[], $15::float8[], $16::bool[])
+                       $14::text[], $15::float8[], $16::bool[], $17::float8[], $18::text[])
     AS g(id, lease, run, attempt, worker, outcome, state, started_at, finished_at, reason, result, error_type,
-         error_message, traceback, again_after, counted)
+         error_message, traceback, again_after, counted, progress, note)
 ), locked AS MATERIALIZED (
   SELECT id, lease, state, cancel_requested_at FROM jobs WHERE id = ANY($1) ORDER BY id FOR UPDATE
 ), judged AS MATERIALIZED (
@@ -77,7 +79,8 @@ WITH given AS MATERIALIZED (
 ), changed AS (
   UPDATE jobs j
      SET state = g.new_state, reason = g.reason, result = g.result::json, error_type = g.error_type,
-         error_message = g.error_message, run = j.run + g.again::int,
+         error_message = g.error_message, progress = coalesce(g.progress, j.progress), note = coalesce(g.note, j.note),
+         run = j.run + g.again::int,
          attempt = j.attempt - (NOT g.counted)::int,
          next_attempt_at = CASE WHEN g.again THEN clock_timestamp() + make_interval(secs => g.again_after) END,
          finished_at = CASE WHEN NOT g.again THEN g.finished_at END
@@ -125,6 +128,7 @@ def _columns(e: Ending) -> tuple[object, ...]:
         e.job_id, e.lease, e.run, e.attempt, e.worker, e.outcome.value, e.state.value, e.started_at, e.finished_at,
         e.reason and e.reason.value, e.result, _storable(e.error_type), _storable(e.error_message),
         _storable(e.traceback), None if e.again_after is None else e.again_after.total_seconds(), e.counted,
+        e.progress, _storable(e.note),
     )  # fmt: skip
 
 

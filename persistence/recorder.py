@@ -68,10 +68,12 @@ class Recorder:
     async def _until_stored(self, batch: Batch, handler: Handler) -> None:
         for seconds in waits():
             try:
-                return await handler(batch.messages)
+                await handler(batch.messages)
             except (DatabaseUnavailable, *COLLIDED) as e:
                 log.warning("recorder_waits_for_database", messages=len(batch.messages), error=str(e))
                 await asyncio.sleep(seconds)
+            else:
+                return
 
     async def births(self, messages: Sequence[Incoming]) -> None:
         """Rows for what can be done, dead letters for the rest."""

@@ -8,7 +8,6 @@ No foreign key points into `jobs`: retention and duplicates must not wait for on
 from __future__ import annotations
 
 from sqlalchemy import (
-    ARRAY,
     BigInteger,
     Boolean,
     Column,

@@ -56,7 +56,7 @@ class Broker:
         self._lost = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
         self._connection: aio_pika.abc.AbstractConnection | None = None
-        self._channel: aiormq.abc.AbstractChannel | None = None
+        self._channel: aiormq.Channel | None = None
         self._window = asyncio.Semaphore(WINDOW)
         self.version = ""
         self.last_error = "not connected yet"
@@ -199,7 +199,9 @@ class Broker:
             )
             self._connection = connection
             channel = await connection.channel(publisher_confirms=True)
-            self._channel = await channel.get_underlay_channel()
+            underlay = await channel.get_underlay_channel()
+            assert isinstance(underlay, aiormq.Channel)
+            self._channel = underlay
         connection.close_callbacks.add(self._closed)
         channel.close_callbacks.add(self._closed)
         transport = connection.transport

@@ -51,6 +51,6 @@ class Trace:
 
 
 def _text(value: object) -> str:
-    if isinstance(value, bytes):
-        return value.decode("ascii", "replace")
-    return value if isinstance(value, str) else ""
+    """Printable ASCII, which is all that W3C allows; anything else might be what Postgres cannot store."""
+    text = value.decode("latin-1") if isinstance(value, bytes) else value
+    return text if isinstance(text, str) and text.isascii() and text.isprintable() else ""

@@ -1,0 +1,119 @@
+"""What every test on real servers stands on: a broker's vhost and a database of its own.
+
+A database is made from a template that the migrations have built, which takes a tenth of a second; a test that does
+not ask for one pays nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+import pytest_asyncio
+from pydantic import SecretStr
+
+from persistence.database import Database
+from persistence.migrations import upgrade
+from tests import provider
+from wire.amqp import Broker
+from wire.settings import Stores
+
+FOLDERS = ("unit", "room", "journey", "faults")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test's folder is its marker."""
+    root = Path(__file__).parent
+    for item in items:
+        folder = item.path.relative_to(root).parts[0]
+        if folder in FOLDERS:
+            item.add_marker(getattr(pytest.mark, folder))
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """A vhost and a database that nobody else uses."""
+
+    amqp_url: str
+    database_url: str
+    management_url: str
+    vhost: str
+
+    @property
+    def stores(self) -> Stores:
+        return Stores(amqp_url=SecretStr(self.amqp_url), database_url=SecretStr(self.database_url))
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[provider.Servers]:
+    with provider.servers() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def template(servers: provider.Servers) -> Iterator[str]:
+    """The name of a migrated database that is only ever copied."""
+    name = f"template_{uuid.uuid4().hex[:12]}"
+    asyncio.run(execute(servers.database_url, f"CREATE DATABASE {name}"))
+    upgrade(at(servers.database_url, name))
+    yield name
+    asyncio.run(execute(servers.database_url, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture
+def database_url(servers: provider.Servers, template: str) -> Iterator[str]:
+    """A fresh, migrated database."""
+    yield from _copied(servers, template)
+
+
+@pytest.fixture(scope="module")
+def places(servers: provider.Servers, template: str) -> Iterator[Places]:
+    """A vhost and a database for the tests of one file."""
+    vhost = f"vhost_{uuid.uuid4().hex[:12]}"
+    amqp_url = provider.make_vhost(servers, vhost)
+    for url in _copied(servers, template):
+        yield Places(amqp_url, url, servers.management_url, vhost)
+    provider.drop_vhost(servers, vhost)
+
+
+@pytest_asyncio.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """A pool on a fresh database."""
+    pool = Database(database_url, "test", connections=4, timeout_seconds=10)
+    yield pool
+    await pool.stop()
+
+
+@pytest_asyncio.fixture
+async def broker(places: Places) -> AsyncIterator[Broker]:
+    """A connection to the file's vhost."""
+    link = Broker(places.amqp_url, "test", timeout_seconds=10)
+    await link.start()
+    await link.wait_connected()
+    yield link
+    await link.stop()
+
+
+def at(url: str, database: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
+
+
+async def execute(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def _copied(servers: provider.Servers, template: str) -> Iterator[str]:
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    asyncio.run(execute(servers.database_url, f"CREATE DATABASE {name} TEMPLATE {template}"))
+    yield at(servers.database_url, name)
+    asyncio.run(execute(servers.database_url, f"DROP DATABASE {name} WITH (FORCE)"))

@@ -1,0 +1,133 @@
+"""Who may come in: host names, origins, API keys, and what refuses to start."""
+
+from __future__ import annotations
+
+import pytest
+from aiohttp import hdrs
+
+from gateway.app import Room
+from tests.room.gateway.running import ECHO, JOBS, Places, Running, gateway, settings_for
+from wire.errors import SettingsError
+
+pytestmark = [pytest.mark.room, pytest.mark.asyncio(loop_scope="module")]
+
+PUBLIC = ["/", "/docs", "/redoc", "/problems", "/openapi.json", "/health/live", "/docs/assets/start.js"]
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:1", "127.0.0.1:80", "[::1]:8000", "localhost."])
+async def test_our_own_host_names_are_answered(running: Running, host: str) -> None:
+    async with running.client.get(JOBS, headers={hdrs.HOST: host}) as response:
+        assert 200 == response.status
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "127.0.0.1.nip.io", "10.0.0.1", "", "[x"])
+async def test_a_foreign_host_name_is_refused(running: Running, host: str) -> None:
+    """
+    A name that was rebound to loopback must not let a web page read or send anything.
+    """
+    async with running.client.get(JOBS, headers={hdrs.HOST: host}) as response:
+        problem = await response.json(content_type=None)
+
+    assert (421, "Host") == (response.status, problem["field"])
+    assert "WARREN_ALLOWED_HOSTS" in problem["remedy"]
+
+
+async def test_health_is_answered_under_any_name(running: Running) -> None:
+    async with running.client.get("/health/ready", headers={hdrs.HOST: "pod-7.example"}) as response:
+        assert 200 == response.status
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost.evil.example", "file://"])
+async def test_a_page_of_another_site_changes_nothing(running: Running, origin: str) -> None:
+    async with running.client.post(JOBS, json=ECHO, headers={hdrs.ORIGIN: origin}) as response:
+        problem = await response.json(content_type=None)
+
+    assert (403, "Origin") == (response.status, problem["field"])
+
+
+async def test_our_own_page_may_submit(running: Running) -> None:
+    await running.submit(ECHO, Origin=f"http://127.0.0.1:{running.port}")
+
+
+async def test_no_answer_lets_another_site_read_it(running: Running) -> None:
+    async with running.client.get(JOBS, headers={hdrs.ORIGIN: "https://evil.example"}) as response:
+        assert hdrs.ACCESS_CONTROL_ALLOW_ORIGIN not in response.headers
+
+
+async def test_named_hosts_are_answered(gateway_places: Places) -> None:
+    headers = {hdrs.HOST: "jobs.example:8443"}
+    async with (
+        gateway(gateway_places, allowed_hosts="jobs.example, other.example") as one,
+        one.client.get(JOBS, headers=headers) as response,
+    ):
+        assert 200 == response.status
+
+
+async def test_keys_are_asked_for(gateway_places: Places) -> None:
+    async with gateway(gateway_places, api_keys="first-key,second-key") as one:
+        for headers in ({}, {"X-API-Key": "wrong"}, {"Authorization": "Basic Zm9v"}, {"X-API-Key": "é"}):
+            async with one.client.get(JOBS, headers=headers) as response:
+                problem = await response.json(content_type=None)
+                assert (401, "Bearer") == (response.status, response.headers["WWW-Authenticate"])
+                assert "WARREN_API_KEYS" in problem["remedy"]
+        for headers in ({"X-API-Key": "first-key"}, {"Authorization": "bearer second-key"}):
+            async with one.client.get(JOBS, headers=headers) as response:
+                assert 200 == response.status
+
+
+async def test_an_unknown_route_tells_nothing_without_a_key(gateway_places: Places) -> None:
+    async with gateway(gateway_places, api_keys="k") as one, one.client.get("/api/v1/secrets") as response:
+        assert 401 == response.status
+
+
+async def test_pages_and_probes_need_no_key(gateway_places: Places) -> None:
+    async with gateway(gateway_places, api_keys="k") as one:
+        statuses = [(await one.client.get(path, allow_redirects=False)).status for path in PUBLIC]
+
+    assert [302, 200, 200, 200, 200, 200, 200] == statuses
+
+
+async def test_the_description_lists_payloads_only_to_callers(gateway_places: Places) -> None:
+    async with gateway(gateway_places, api_keys="k") as one:
+        stranger = await one.get("/openapi.json")
+        async with one.client.get("/openapi.json", headers={"X-API-Key": "k"}) as response:
+            caller = await response.json()
+
+    assert "payload.echo" not in stranger["components"]["schemas"]
+    assert "payload.echo" in caller["components"]["schemas"]
+
+
+async def test_a_key_s_idempotency_keys_are_its_own(gateway_places: Places) -> None:
+    """
+    Two tenants may use the same word for different jobs.
+    """
+    async with gateway(gateway_places, api_keys="a,b") as one:
+        jobs = [await one.submit(ECHO, Idempotency_Key="word", X_API_Key=key) for key in ("a", "b", "a")]
+
+    assert jobs[0]["id"] == jobs[2]["id"] != jobs[1]["id"]
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "gateway"])
+async def test_beyond_loopback_it_refuses_to_start_unguarded(gateway_places: Places, host: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        Room(settings_for(gateway_places, host=host))
+
+    assert "WARREN_API_KEYS" in str(refused.value)
+    assert "WARREN_TRUST_LOCAL_NETWORK" in str(refused.value)
+
+
+@pytest.mark.parametrize("guard", [{"api_keys": "k"}, {"trust_local_network": True}])
+async def test_beyond_loopback_it_starts_with_a_guard(gateway_places: Places, guard: dict[str, object]) -> None:
+    Room(settings_for(gateway_places, host="0.0.0.0", **guard))
+
+
+async def test_any_host_needs_keys(gateway_places: Places) -> None:
+    with pytest.raises(SettingsError, match="WARREN_API_KEYS"):
+        Room(settings_for(gateway_places, allowed_hosts="*"))
+
+
+async def test_any_host_with_keys(gateway_places: Places) -> None:
+    async with gateway(gateway_places, allowed_hosts="*", api_keys="k") as one:
+        headers = {hdrs.HOST: "anything.example", "X-API-Key": "k"}
+        async with one.client.get(JOBS, headers=headers) as response:
+            assert 200 == response.status

@@ -1,0 +1,324 @@
+"""Everything a sender can get wrong: a clear 4xx that names the field and the remedy, and nothing stored."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from yarl import URL
+
+from tests.room.gateway.running import ECHO, JOBS, Running, eventually
+
+pytestmark = [pytest.mark.room, pytest.mark.asyncio(loop_scope="module")]
+
+JSON = {"Content-Type": "application/json"}
+NOWHERE = str(uuid4())
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One wrong request, and what the answer must name."""
+
+    what: str
+    status: int
+    named: str | None
+    body: bytes = b""
+    method: str = "POST"
+    path: str = JOBS
+    headers: Mapping[str, str] = field(default_factory=lambda: JSON)
+    says: str = ""
+
+
+def wrong(what: str, named: str, says: str = "", /, **fields: Any) -> Row:
+    """A submission with these fields, refused by name."""
+    return Row(what, 422, named, json.dumps({**ECHO, **fields}).encode(), says=says)
+
+
+def text(what: str, named: str, body: bytes, says: str = "") -> Row:
+    return Row(what, 422, named, body, says=says)
+
+
+def asked(what: str, named: str, path: str, status: int = 422, says: str = "") -> Row:
+    return Row(what, status, named, method="GET", path=path, says=says)
+
+
+def inside(value: str) -> bytes:
+    return f'{{"type": "anything", "payload": {{"a": {value}}}}}'.encode()
+
+
+def ago(**since: float) -> str:
+    return (datetime.now(UTC) - timedelta(**since)).isoformat()
+
+
+def ahead(**until: float) -> str:
+    return (datetime.now(UTC) + timedelta(**until)).isoformat()
+
+
+ROWS = [
+    text("nothing", "body", b"", "not JSON"),
+    text("broken JSON", "body", b'{"type": "echo", ', "line 1"),
+    text("two documents", "body", b"{} {}"),
+    text("single quotes", "body", b"{'type': 'echo'}"),
+    text("a list", "body", b"[]", "object"),
+    text("a number", "body", b"7"),
+    text("null", "body", b"null"),
+    text("not UTF-8", "body", b'{"type": "\xff\xfe"}', "UTF-8"),
+    text("UTF-16", "body", json.dumps(ECHO).encode("utf-16"), "UTF-8"),
+    text("a byte order mark", "body", b"\xef\xbb\xbf{}"),
+    text("NUL escape", "body", inside('"\\u0000"'), "u0000"),
+    text("NUL in a key", "body", b'{"type": "anything", "payload": {"\\u0000": 1}}'),
+    text("raw NUL", "body", inside('"\0"')),
+    text("NaN", "body", inside("NaN"), "NaN"),
+    text("Infinity", "body", inside("Infinity"), "Infinity"),
+    text("minus Infinity", "body", inside("-Infinity")),
+    text("duplicate keys", "body", b'{"type": "anything", "type": "echo", "payload": {}}', "twice"),
+    text("duplicate keys inside", "body", inside('{"b": 1, "b": 2}'), "twice"),
+    text("a float beyond doubles", "body", inside("1e400"), "double"),
+    text("an integer of 1,001 digits", "body", inside("9" * 1_001), "digits"),
+    text("depth 101", "body", inside("[" * 99 + "1" + "]" * 99), "100"),
+    text("depth 20,000", "body", inside("[" * 20_000 + "]" * 20_000)),
+    text("a lone surrogate", "body", inside('"\\ud800"'), "surrogate"),
+    text("a lone surrogate in a key", "body", b'{"type": "anything", "payload": {"\\udc00": 1}}', "surrogate"),
+    text("no type", "type", b'{"payload": {}}', "missing"),
+    text("no payload", "payload", b'{"type": "echo"}', "missing"),
+    wrong("a type that is a number", "type", type=7),
+    wrong("a type with capitals", "type", type="Echo"),
+    wrong("a type that is too long", "type", type="a" * 129),
+    wrong("a type with the marker", "type", "job", type="a.job.b"),
+    wrong("an unknown type", "type", "echo", type="ecoh"),
+    wrong("a payload that is a list", "payload", payload=[]),
+    wrong("a payload that is a number", "payload", payload=1),
+    wrong("a payload against its schema", "payload.message", payload={"message": 7}),
+    wrong("a payload without a field", "payload", "message", payload={}),
+    wrong("a payload below its minimum", "payload.count", payload={"message": "", "count": 0}),
+    wrong("an unknown field", "max_retrys", max_retrys=1),
+    wrong("an unknown version", "v", v=2),
+    wrong("priority 0", "priority", priority=0),
+    wrong("priority 11", "priority", priority=11),
+    wrong("priority 1.5", "priority", priority=1.5),
+    wrong("priority true", "priority", priority=True),
+    wrong("priority urgent", "priority", priority="urgent"),
+    wrong("negative retries", "max_retries", max_retries=-1),
+    wrong("half a retry", "max_retries", max_retries=0.5),
+    wrong("a million retries", "max_retries", max_retries=1_000_000),
+    wrong("a negative timeout", "timeout_seconds", timeout_seconds=-1),
+    wrong("a timeout of 0", "timeout_seconds", timeout_seconds=0),
+    wrong("a timeout as text", "timeout_seconds", timeout_seconds="60"),
+    wrong("a timeout of years", "timeout_seconds", timeout_seconds=1e9),
+    wrong("a past run_at", "run_at", "past", run_at=ago(minutes=5)),
+    wrong("run_at without a zone", "run_at", "zone", run_at="2099-01-01T00:00:00"),
+    wrong("run_at in words", "run_at", run_at="tomorrow"),
+    wrong("run_at as a number", "run_at", run_at=4_000_000_000),
+    wrong("run_at after a century", "run_at", run_at="2199-01-01T00:00:00Z"),
+    wrong("run_at and delay", "delay", "run_at", run_at=ahead(hours=1), delay=1),
+    wrong("a negative delay", "delay", delay=-1),
+    wrong("a delay of centuries", "delay", delay=1e12),
+    wrong("expired before", "expires_at", "past", expires_at=ago(seconds=1)),
+    wrong("expired before it starts", "expires_at", "start", expires_at=ahead(minutes=1), delay=120),
+    wrong("tags that are text", "tags", tags="news"),
+    wrong("an empty tag", "tags", tags=[""]),
+    wrong("too many tags", "tags", tags=[str(n) for n in range(33)]),
+    wrong("an id that is none", "id", id="17"),
+    wrong("a batch that is none", "batch_id", batch_id="today"),
+    wrong("an empty key", "idempotency_key", idempotency_key=""),
+    wrong("a key and an id", "id", id=NOWHERE, idempotency_key="k"),
+    Row("two keys", 422, "idempotency_key", json.dumps({**ECHO, "idempotency_key": "a"}).encode(),
+        headers={**JSON, "Idempotency-Key": "b"}),
+    Row("a key that is not ASCII", 422, "Idempotency-Key", json.dumps(ECHO).encode(),
+        headers={**JSON, "Idempotency-Key": "é"}),
+    Row("a body too large", 413, "body", b" " * 262_145),
+    Row("a form", 415, "Content-Type", b"type=echo", headers={"Content-Type": "application/x-www-form-urlencoded"}),
+    Row("a file form", 415, "Content-Type", b"--x--", headers={"Content-Type": "multipart/form-data; boundary=x"}),
+    Row("plain text", 415, "Content-Type", json.dumps(ECHO).encode(), headers={"Content-Type": "text/plain"}),
+    Row("no content type", 415, "Content-Type", json.dumps(ECHO).encode(), headers={"Content-Type": ""}),
+    Row("another charset", 415, "Content-Type", json.dumps(ECHO).encode(),
+        headers={"Content-Type": "application/json; charset=latin-1"}),
+    Row("a compressed body", 415, "Content-Encoding", b"\x1f\x8b\x08", headers={**JSON, "Content-Encoding": "gzip"}),
+    Row("a wrong method", 405, None, method="PUT"),
+    Row("another wrong method", 405, None, method="DELETE", path="/health"),
+    Row("a preflight", 405, None, method="OPTIONS"),
+    Row("a query on a submission", 422, "dry_run", json.dumps(ECHO).encode(), path=f"{JOBS}?dry_run=1"),
+    asked("no route", "", "/api/v2/jobs", 404, "/api/v2/jobs"),
+    asked("a path out of the files", "", "/docs/assets/..%2f..%2fapp.py", 404),
+    asked("a file that is none", "", "/docs/assets/secrets", 404),
+    asked("a UUID that is none", "id", f"{JOBS}/17"),
+    asked("a UUID that is none, of attempts", "id", f"{JOBS}/{'x' * 36}/attempts"),
+    asked("a job that is none", "id", f"{JOBS}/{NOWHERE}", 404, NOWHERE),
+    asked("attempts of none", "id", f"{JOBS}/{NOWHERE}/attempts", 404),
+    asked("a type that is none", "name", "/api/v1/job-types/ecoh", 404, "ecoh"),
+    asked("a wait that is none", "wait", f"{JOBS}/{NOWHERE}?wait=long"),
+    asked("a wait too long", "wait", f"{JOBS}/{NOWHERE}?wait=61"),
+    asked("a negative wait", "wait", f"{JOBS}/{NOWHERE}?wait=-1"),
+    asked("a wait of NaN", "wait", f"{JOBS}/{NOWHERE}?wait=nan"),
+    asked("an unknown parameter", "stat", f"{JOBS}?stat=queued", says="stat"),
+    asked("an unknown state", "state", f"{JOBS}?state=done"),
+    asked("a parameter twice", "type", f"{JOBS}?type=echo&type=echo"),
+    asked("two states", "state", f"{JOBS}?state=queued&status=failed"),
+    asked("a cut cursor", "cursor", f"{JOBS}?cursor=AAAA"),
+    asked("a cursor that is none", "cursor", f"{JOBS}?cursor=%00%ff%22"),
+    asked("a cursor beyond time", "cursor", f"{JOBS}?cursor={'f' * 32}"),
+    asked("limit 0", "limit", f"{JOBS}?limit=0"),
+    asked("limit 501", "limit", f"{JOBS}?limit=501"),
+    asked("limit of many digits", "limit", f"{JOBS}?limit={'9' * 5_000}"),
+    asked("limit in other digits", "limit", f"{JOBS}?limit=%D9%A3"),
+    asked("NUL in a filter", "queue", f"{JOBS}?queue=a%00b"),
+    asked("not UTF-8 in a filter", "tag", f"{JOBS}?tag=%ED%A0%80%00"),
+    asked("an empty filter", "tag", f"{JOBS}?tag="),
+    asked("a type that cannot be", "type", f"{JOBS}?type=Echo"),
+    asked("a batch that is none", "batch_id", f"{JOBS}?batch_id=1"),
+    asked("a time that is none", "since", f"{JOBS}?since=yesterday"),
+    asked("a time without a zone", "since", f"{JOBS}?since=2030-01-01T00:00:00"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.what.replace(" ", "-"))
+async def test_bad_input_is_refused_by_name_and_stores_nothing(running: Running, row: Row) -> None:
+    before = await _stored(running)
+    headers = {name: value for name, value in row.headers.items() if value}
+    skip = {"Content-Type"} if not row.headers.get("Content-Type") else set()
+    request = running.client.request(
+        row.method, _encoded(row.path), data=row.body or None, headers=headers, skip_auto_headers=skip
+    )
+    async with request as response:
+        problem = await response.json(content_type="application/problem+json")
+
+    assert row.status == response.status == problem["status"], problem
+    assert (row.named or None) == problem.get("field"), problem
+    assert row.says in problem["detail"] + problem.get("remedy", ""), problem
+    assert problem["detail"]
+    assert problem["title"]
+    assert problem["request_id"] == response.headers["X-Request-ID"]
+    assert before == await _stored(running)
+    assert {"status": "ok"} == await running.get("/health/live")
+
+
+async def test_every_fault_of_a_query_is_told_at_once(running: Running) -> None:
+    problem = await running.get(f"{JOBS}?state=done&limit=0&stat=1", status=422)
+
+    assert ["state", "limit", "stat"] == [fault["field"] for fault in problem["errors"]]
+
+
+async def test_depth_100_is_taken(running: Running) -> None:
+    """
+    The body's own two levels count: 98 lists around a number are the last that fit.
+    """
+    async with running.client.post(JOBS, data=inside("[" * 98 + "1" + "]" * 98), headers=JSON) as response:
+        assert 202 == response.status
+
+
+async def test_a_wrong_method_is_told_the_right_ones(running: Running) -> None:
+    async with running.client.put(JOBS) as response:
+        assert "GET,HEAD,POST" == response.headers["Allow"].replace(" ", "")
+
+
+async def test_a_chunked_body_is_counted_while_it_comes(running: Running) -> None:
+    """
+    It announces no length; it must be refused long before its end, and the rest not be kept.
+    """
+
+    async def endless() -> Any:
+        for _ in range(10_000):
+            yield b" " * 65_536
+
+    before = await _stored(running)
+    try:
+        async with running.client.post(JOBS, data=endless(), headers=JSON) as response:
+            assert 413 == response.status
+    except ConnectionError:
+        pass  # it hung up on us, which is its right
+
+    assert before == await _stored(running)
+
+
+POST_HEAD = b"POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+RAW = {
+    "no HTTP at all": b"hello\r\n\r\n",
+    "TLS on a plain port": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+    "an unknown version": b"GET / HTTP/9.9\r\nHost: localhost\r\n\r\n",
+    "a header without a colon": b"GET /health HTTP/1.1\r\nHost localhost\r\n\r\n",
+    "a header too long": b"GET /health HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 100_000 + b"\r\n\r\n",
+    "too many headers": b"GET /health HTTP/1.1\r\nHost: localhost\r\n" + b"X: y\r\n" * 1_000 + b"\r\n",
+    "two lengths": b"POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}",
+    "a negative length": b"POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
+    "length and chunks": (
+        b"POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}"
+    ),
+    "a broken chunk": (
+        b"POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n"
+    ),
+    "an unknown expectation": b"POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nExpect: miracles\r\n\r\n",
+    "no host": b"GET /api/v1/jobs HTTP/1.1\r\n\r\n",
+    "bytes in a trace state": (
+        b"GET /api/v1/jobs/x HTTP/1.1\r\nHost: localhost\r\ntracestate: a=\xff\xfe\r\nX-Request-ID: \xff\r\n\r\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("what", RAW)
+async def test_what_is_hardly_http_gets_a_problem(running: Running, what: str) -> None:
+    before = await _stored(running)
+    answer = await _raw(running, RAW[what])
+    head, _, body = answer.partition(b"\r\n\r\n")
+    problem = json.loads(body)
+
+    assert b"application/problem+json" in head
+    assert 400 <= problem["status"] < 500
+    assert str(problem["status"]).encode() in head.split(b"\r\n")[0]
+    assert before == await _stored(running)
+    assert {"status": "ok"} == await running.get("/health/live")
+
+
+async def test_a_body_that_stops_coming_is_told_so(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.body.READ_SECONDS", 0.1)
+    head = (
+        b"POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n"
+    )
+    answer = await _raw(running, head + b"{")
+
+    assert answer.startswith(b"HTTP/1.1 408 ")
+
+
+async def test_a_client_that_leaves_in_the_middle_of_its_body_stores_nothing(running: Running) -> None:
+    before = await _stored(running)
+    _, writer = await asyncio.open_connection("127.0.0.1", running.port)
+    head = POST_HEAD + b"Content-Length: 999\r\n\r\n"
+    writer.write(head + json.dumps(ECHO).encode())
+    await writer.drain()
+    writer.close()
+    server = running.room.listener._runner.server
+    await eventually(lambda: all(c.transport is not None for c in server.connections))
+
+    assert before == await _stored(running)
+
+
+async def _raw(running: Running, sent: bytes) -> bytes:
+    """The first answer to these bytes."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+    try:
+        writer.write(sent)
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+        length = next(
+            int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")
+        )
+        return head + await asyncio.wait_for(reader.readexactly(length), 10)
+    finally:
+        writer.close()
+
+
+async def _stored(running: Running) -> tuple[int, int]:
+    rows = await running.sql(
+        "SELECT (SELECT count(*) FROM warren.jobs) AS jobs, (SELECT count(*) FROM warren.dead_letters) AS letters"
+    )
+    return rows[0]["jobs"], rows[0]["letters"]
+
+
+def _encoded(path: str) -> URL:
+    """The path as written here: a client's own escaping would mend what is wrong with it."""
+    return URL(path, encoded=True)

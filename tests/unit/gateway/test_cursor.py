@@ -1,0 +1,34 @@
+"""A cursor names the place it was made for, and nothing else is one."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import cast
+from uuid import UUID
+
+import pytest
+
+from gateway import cursor
+from persistence.reads import Job
+from wire.errors import Refused
+
+pytestmark = pytest.mark.unit
+
+ID = UUID("01920000-0000-7000-8000-000000000001")
+
+
+@pytest.mark.parametrize("year", [1, 1969, 1970, 2026, 9999])
+def test_a_cursor_leads_back_to_its_place(year: int) -> None:
+    at = datetime(year, 3, 4, 5, 6, 7, 123_456, tzinfo=UTC)
+    word = cursor.write(cast(Job, SimpleNamespace(created_at=at, id=ID)))
+
+    assert cursor.Place(at, ID) == cursor.parse("cursor", word)
+
+
+@pytest.mark.parametrize(
+    "word", ["", "A", "AAAA", "A" * 31, "A" * 33, "f" * 32, "é" * 32, "A" * 31 + "=", " " * 32, "+/" * 16]
+)
+def test_another_word_is_refused(word: str) -> None:
+    with pytest.raises(Refused, match="cursor"):
+        cursor.parse("cursor", word)
