@@ -14,7 +14,7 @@ from typing import Final
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from persistence.tables import SCHEMA
@@ -31,8 +31,17 @@ def downgrade(database_url: str, revision: str) -> None:
     asyncio.run(_run(database_url, lambda config: command.downgrade(config, revision)))
 
 
+def engine_for(database_url: str) -> AsyncEngine:
+    """For Alembic.  A user named like the schema would have it as default schema, and Alembic would not see it."""
+    return create_async_engine(
+        database_url.replace("postgresql://", "postgresql+asyncpg://", 1),
+        poolclass=NullPool,
+        connect_args={"server_settings": {"search_path": "public"}},
+    )
+
+
 async def _run(database_url: str, step: Callable[[Config], None]) -> None:
-    engine = create_async_engine(database_url.replace("postgresql://", "postgresql+asyncpg://", 1), poolclass=NullPool)
+    engine = engine_for(database_url)
     try:
         async with engine.begin() as connection:
             await connection.execute(text("SET LOCAL lock_timeout = '10s'"))
