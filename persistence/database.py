@@ -32,10 +32,10 @@ DATA_ERRORS: Final = (
 AWAY: Final = (
     asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError, asyncpg.QueryCanceledError, asyncpg.ReadOnlySQLTransactionError,
-    asyncpg.InvalidCatalogNameError, asyncpg.UndefinedTableError,
+    asyncpg.InvalidCatalogNameError, asyncpg.InvalidAuthorizationSpecificationError, asyncpg.UndefinedTableError,
     ConnectionError, OSError, TimeoutError,
 )  # fmt: skip
-COLLIDED: Final = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+COLLIDED: Final = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
 
 _DIALECT: Any = dialect.dialect()  # type: ignore[no-untyped-call]
 

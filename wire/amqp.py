@@ -30,6 +30,7 @@ from wire.topology import Binding, Exchange, Part, Queue
 log = structlog.get_logger()
 
 WINDOW: Final = 1_000  # unconfirmed publishes at once; a client's write buffer has no bound of its own
+LOOK_SECONDS: Final = 5.0  # aio-pika says nothing when the broker cancels a subscription, so we look
 HEARTBEAT_SECONDS: Final = 15  # a dead peer is noticed within two
 CLOSED = (aiormq.AMQPError, ConnectionError, OSError, asyncio.TimeoutError)
 
@@ -155,15 +156,21 @@ class Broker:
         channel = await self._connection.channel(publisher_confirms=False)
         await channel.set_qos(prefetch_count=prefetch)
         source = await channel.get_queue(queue, ensure=False)
-        await source.consume(arrived.put, consumer_tag=f"{self._name} {queue}")
+        tag = await source.consume(arrived.put, consumer_tag=f"{self._name} {queue}")
+        underlay = await channel.get_underlay_channel()
+        assert isinstance(underlay, aiormq.Channel)
         gone = asyncio.ensure_future(self._lost.wait())
         try:
             while not channel.is_closed:
                 first = asyncio.ensure_future(arrived.get())
-                await asyncio.wait({first, gone}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({first, gone}, timeout=LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
                 if not first.done():
                     first.cancel()
-                    return
+                    if tag not in underlay.consumers:
+                        self._lost.set()  # the broker cancelled us (a deleted queue): connect and declare anew
+                    if gone.done() or self._lost.is_set():
+                        return
+                    continue
                 received = [first.result()]
                 while not arrived.empty():
                     received.append(arrived.get_nowait())

@@ -1,8 +1,7 @@
-"""All settings, read from the environment once; every fault is told at once and a near miss is guessed.
+"""Read all settings, once: from the environment, then from `.env`; every fault is told at once, a near miss is guessed.
 
-Each room owns its slice and is handed that slice only.  A name is `WARREN_` and the field; the names that other job
-systems use for the same thing are taken as aliases.  An unknown `WARREN_` name refuses to start: a misspelt limit that
-is silently ignored is found in production.  docs/settings.md and .env.example are generated from these classes.
+An unknown `WARREN_` name refuses to start: a misspelt limit that is silently ignored is found in production.  Secrets
+are never printed.  The environment wins over `.env`, whichever of a setting's names either of them uses.
 """
 
 from __future__ import annotations
@@ -10,171 +9,59 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Final, Literal
-from urllib.parse import urlsplit
+from typing import Final, NamedTuple
 
 from dotenv import dotenv_values
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_core import ErrorDetails
 
 from wire.errors import SettingsError
-from wire.fields import LONGEST_TIMEOUT
+from wire.slices import (
+    PREFIX,
+    Gateway,
+    Limits,
+    Logs,
+    Scheduler,
+    Slice,
+    Stores,
+    Worker,
+    environment_names,
+    postgres_url,
+)
 
-PREFIX: Final = "WARREN_"
+__all__ = [
+    "Gateway", "Limits", "Logs", "Scheduler", "Settings", "Slice", "Stores", "Worker", "fields", "load", "postgres_url",
+]  # fmt: skip
+
 SCRIPTS_OWN: Final = {"WARREN_URL", "WARREN_API_KEY"}  # what `.warren/env` gives to people's shells
-REPLACED: Final = {
-    "REDIS_URL": "RabbitMQ carries the jobs and Postgres remembers them; Redis is not used",
-    "MONGO_URI": "Postgres remembers the jobs; MongoDB is not used",
+
+_NO_REDIS: Final = "RabbitMQ carries the jobs and Postgres remembers them; Redis is not used"
+_NO_MONGO: Final = "Postgres remembers the jobs; MongoDB is not used"
+_NO_STORE: Final = "there is no object store yet"
+_BY_ITSELF: Final = "not used; Kubernetes sets these names by itself, so they do not stop Warren"
+# Exact names, because Kubernetes puts REDIS_PORT and REDIS_SERVICE_HOST into every pod beside a service called redis.
+REPLACED: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("REDIS_URL", "REDIS_HOST", "REDIS_PASSWORD", "REDIS_DB"), _NO_REDIS),
+    **dict.fromkeys(("MONGO_URI", "MONGO_URL", "MONGO_HOST", "MONGO_DB", "MONGODB_URI", "MONGODB_URL"), _NO_MONGO),
 }
-Words = Annotated[tuple[str, ...], NoDecode]
-
-
-class Slice(BaseSettings):
-    """A part of the settings; an empty value counts as not set."""
-
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True, env_file=".env"
-    )
-
-
-def _also(field: str, *aliases: str) -> AliasChoices:
-    return AliasChoices(PREFIX + field, *aliases)
-
-
-class Stores(Slice):
-    """Where RabbitMQ and Postgres are, and how long to wait for them."""
-
-    amqp_url: SecretStr = Field(
-        description="RabbitMQ, such as amqp://user:password@host:5672/vhost",
-        validation_alias=_also("AMQP_URL", "AMQP_URL", "RABBITMQ_URL"),
-    )
-    database_url: SecretStr = Field(
-        description="Postgres, such as postgresql://user:password@host/db",
-        validation_alias=_also("DATABASE_URL", "DATABASE_URL"),
-    )
-    profile: Literal["auto", "classic", "quorum"] = Field(
-        "auto", description="Queue kind; auto chooses by the broker's version once and then keeps to it"
-    )
-    broker_timeout_seconds: float = Field(
-        5.0, gt=0, le=300, description="Deadline of a broker call; longer than one quorum leader election"
-    )
-    database_timeout_seconds: float = Field(5.0, gt=0, le=300, description="Deadline of a database call")
-    database_connections: int = Field(3, ge=1, le=50, description="Postgres connections a process may hold")
-
-    @field_validator("amqp_url")
-    @classmethod
-    def _amqp(cls, value: SecretStr) -> SecretStr:
-        if urlsplit(value.get_secret_value()).scheme not in ("amqp", "amqps"):
-            raise ValueError("must begin with amqp:// or amqps://")
-        return value
-
-    @field_validator("database_url")
-    @classmethod
-    def _postgres(cls, value: SecretStr) -> SecretStr:
-        return SecretStr(postgres_url(value.get_secret_value()))
-
-
-class Limits(Slice):
-    """What a job may ask for, and what it gets when it does not ask."""
-
-    max_body_bytes: int = Field(262_144, ge=1_024, le=8_388_608, description="Largest envelope taken at any door")
-    default_max_retries: int = Field(
-        3, ge=0, le=1_000, description="Retries of a type that names none",
-        validation_alias=_also("DEFAULT_MAX_RETRIES", "DEFAULT_MAX_RETRIES", "MAX_RETRIES"),
-    )  # fmt: skip
-    default_timeout_seconds: float = Field(
-        300.0, gt=0, le=LONGEST_TIMEOUT, description="Time limit of a type that names none",
-        validation_alias=_also("DEFAULT_TIMEOUT_SECONDS", "DEFAULT_TIMEOUT_SECONDS"),
-    )  # fmt: skip
-    retry_base_seconds: float = Field(
-        2.0, gt=0, le=86_400, description="Wait before the first retry; doubles from there",
-        validation_alias=_also("RETRY_BASE_SECONDS", "DEFAULT_RETRY_BASE_DELAY"),
-    )  # fmt: skip
-    retry_max_seconds: float = Field(
-        300.0, gt=0, le=864_000, description="Longest wait between two attempts",
-        validation_alias=_also("RETRY_MAX_SECONDS", "DEFAULT_RETRY_MAX_DELAY"),
-    )  # fmt: skip
-
-
-class Worker(Slice):
-    """The actors' room."""
-
-    actors: Words = Field((), description="Modules with job types, separated by commas")
-    queues: Words = Field(
-        (), description="Queues to serve; none means those of all known types",
-        validation_alias=_also("QUEUES", "RABBITMQ_QUEUE"),
-    )  # fmt: skip
-    processes: int = Field(
-        2, ge=1, le=256, description="Worker processes", validation_alias=_also("PROCESSES", "WORKER_POOL_SIZE")
-    )
-    concurrency: int = Field(
-        100, ge=1, le=5_000, description="Jobs a process runs at once",
-        validation_alias=_also("CONCURRENCY", "WORKER_CONCURRENCY", "MAX_CONCURRENCY"),
-    )  # fmt: skip
-    threads: int = Field(16, ge=1, le=512, description="Threads for sync actors in a process")
-    prefetch: int = Field(
-        0, ge=0, le=10_000, description="Fixed prefetch; 0 adapts it to the speed of the jobs",
-        validation_alias=_also("PREFETCH", "RABBITMQ_PREFETCH"),
-    )  # fmt: skip
-    worker_id: str = Field(
-        "", max_length=128, description="Name of this worker; the host and process by default",
-        validation_alias=_also("WORKER_ID", "WORKER_ID"),
-    )  # fmt: skip
-    heartbeat_seconds: float = Field(
-        3.0, gt=0, le=60, description="Time between two heartbeats",
-        validation_alias=_also("HEARTBEAT_SECONDS", "HEARTBEAT_INTERVAL"),
-    )  # fmt: skip
-    lease_seconds: float = Field(15.0, gt=0, le=600, description="Silence after which a worker counts as dead")
-    drain_seconds: float = Field(20.0, ge=0, le=3_600, description="How long running jobs may finish at a shutdown")
-    session_id: str = Field("", description="Set by the supervisor for each child; do not set it yourself")
-
-    @field_validator("actors", "queues", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        return _words(value)
-
-
-class Gateway(Slice):
-    """The gateway's room."""
-
-    host: str = Field("127.0.0.1", description="Address to listen on", validation_alias=_also("HOST", "API_HOST"))
-    port: int = Field(
-        8000, ge=0, le=65_535, description="Port to listen on", validation_alias=_also("PORT", "API_PORT")
-    )
-    api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field((), description="API keys, separated by commas")
-    trust_local_network: bool = Field(False, description="Serve other hosts without API keys")
-    allowed_hosts: Words = Field((), description="Host names this gateway answers to, beside localhost")
-    page_size: int = Field(
-        20, ge=1, le=500, description="Items on a page", validation_alias=_also("PAGE_SIZE", "JOBS_PER_PAGE")
-    )
-
-    @field_validator("api_keys", "allowed_hosts", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        return _words(value)
-
-
-class Scheduler(Slice):
-    """The scheduler's room."""
-
-    sweep_seconds: float = Field(
-        1.0, gt=0, le=60, description="Time between two looks at the outbox",
-        validation_alias=_also("SWEEP_SECONDS", "SCHEDULER_POLL_SECONDS"),
-    )  # fmt: skip
-    sweep_batch: int = Field(
-        500, ge=1, le=10_000, description="Outbox rows taken at once",
-        validation_alias=_also("SWEEP_BATCH", "SCHEDULER_BATCH_SIZE"),
-    )  # fmt: skip
-
-
-class Logs(Slice):
-    """What a process says of itself."""
-
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        "INFO", description="Least level that is written", validation_alias=_also("LOG_LEVEL", "LOG_LEVEL")
-    )
-    log_format: Literal["auto", "json", "console"] = Field("auto", description="auto: columns in a terminal, else JSON")
+# Set for another system, or for something that Warren has no need of: it starts all the same.
+IGNORED: Final[Mapping[str, str]] = {
+    "RABBITMQ_QUEUE": "a queue belongs to a job type, `@job(queue=…)`; WARREN_QUEUES says which a worker serves",
+    **dict.fromkeys(("REDIS_PORT", "MONGO_PORT"), _BY_ITSELF),
+    **dict.fromkeys(("SQLALCHEMY_DATABASE_URI", "SQLALCHEMY_DATABASE_URL"), "Warren reads DATABASE_URL"),
+    "CELERY_BROKER_URL": "Celery may run beside Warren; Warren reads AMQP_URL",
+    "CELERY_RESULT_BACKEND": "results are in Postgres, at DATABASE_URL",
+    "SCHEDULER_SEGMENTS": "live schedulers share the work out among themselves",
+    "LEADER_LOCK_KEY": "there is no leader; schedulers share the work by locks of their own numbers",
+    "GRPC_PORT": "there is no gRPC door yet",
+    "JOB_TTL_SECONDS": "there is no retention yet: finished jobs stay",
+    "SCRAPER_TIMEOUT": "the job types that scrape are not there yet; `timeout_seconds` limits any job",
+    "SCRAPER_USER_AGENT": "the job types that scrape are not there yet",
+    "MAX_JOBS_PER_USER": "there are no schedules yet, and so no limit on them",
+    **dict.fromkeys(("MINIO_ENDPOINT", "MINIO_ACCESS_KEY", "MINIO_SECRET_KEY", "MINIO_BUCKET"), _NO_STORE),
+    "SECRET_KEY": "nothing is signed: callers prove themselves with WARREN_API_KEYS",
+}  # fmt: skip
 
 
 class Settings:
@@ -191,42 +78,26 @@ class Settings:
     logs: Logs
 
 
+class Said(NamedTuple):
+    """A value and the name under which it was found, so that a fault names what the person wrote."""
+
+    name: str
+    value: str
+
+
 def load() -> Settings:
     """The settings of this process, or SettingsError with all faults."""
-    names = dict(dotenv_values(".env")) | dict(os.environ)
-    settings, faults = Settings(), list(_unknown(names)) + list(_replaced(names))
+    sources = [_set(os.environ), _set(_dotenv())]
+    settings, faults = Settings(), [*_unknown(sources), *_replaced(sources)]
     for name, slice_class in Settings.slices.items():
+        said = _said(slice_class, sources)
         try:
-            setattr(settings, name, slice_class())
+            setattr(settings, name, slice_class.model_validate({field: found.value for field, found in said.items()}))
         except ValidationError as e:
-            faults += _told(slice_class, e)
+            faults += _told(slice_class, said, e)
     if faults:
         raise SettingsError(sorted(faults))
     return settings
-
-
-def postgres_url(url: str) -> str:
-    """One spelling for the many that other libraries use, or ValueError."""
-    scheme, separator, rest = url.partition("://")
-    if scheme.startswith("sqlite"):
-        raise ValueError(
-            "SQLite cannot be used: Warren needs Postgres, because many processes share its rows and locks"
-        )
-    dialect, _, driver = scheme.partition("+")
-    if not separator or dialect not in ("postgres", "postgresql") or driver not in _DRIVERS:
-        raise ValueError("must begin with postgresql://")
-    return f"postgresql://{rest}"
-
-
-_DRIVERS = ("", "asyncpg", "psycopg", "psycopg2")
-
-
-def environment_names(slice_class: type[Slice], field: str) -> list[str]:
-    """The names a field is read from, the first of them ours."""
-    alias = slice_class.model_fields[field].validation_alias
-    if isinstance(alias, AliasChoices):
-        return [str(choice) for choice in alias.choices]
-    return [PREFIX + field.upper()]
 
 
 def fields() -> Iterator[tuple[type[Slice], str, FieldInfo]]:
@@ -236,37 +107,59 @@ def fields() -> Iterator[tuple[type[Slice], str, FieldInfo]]:
             yield slice_class, field, info
 
 
-def _words(value: object) -> object:
-    if isinstance(value, str):
-        return tuple(word.strip() for word in value.split(",") if word.strip())
-    return value
+def _dotenv() -> Mapping[str, str | None]:
+    try:
+        return dotenv_values(".env")
+    except UnicodeDecodeError:
+        raise SettingsError([".env is not UTF-8"]) from None
 
 
-def _unknown(names: Mapping[str, str | None]) -> Iterator[str]:
+def _set(names: Mapping[str, str | None]) -> dict[str, str]:
+    """An empty value counts as not set."""
+    return {name: value for name, value in names.items() if value}
+
+
+def _said(slice_class: type[Slice], sources: list[dict[str, str]]) -> dict[str, Said]:
+    found: dict[str, Said] = {}
+    for field in slice_class.model_fields:
+        names = environment_names(slice_class, field)
+        said = (Said(name, source[name]) for source in sources for name in names if name in source)
+        if first := next(said, None):
+            found[field] = first
+    return found
+
+
+def _unknown(sources: list[dict[str, str]]) -> Iterator[str]:
     known = {name for owner, field, _ in fields() for name in environment_names(owner, field)} | SCRIPTS_OWN
-    for name in names:
+    for name in sorted({name for source in sources for name in source}):
         if name.startswith(PREFIX) and name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             yield f"unknown {name}" + (f" ({near[0]}?)" if near else "")
 
 
-def _replaced(names: Mapping[str, str | None]) -> Iterator[str]:
+def _replaced(sources: list[dict[str, str]]) -> Iterator[str]:
     for name, why in REPLACED.items():
-        if names.get(name):
+        if any(name in source for source in sources):
             yield f"{name} is set, but {why}"
 
 
-def _told(slice_class: type[Slice], error: ValidationError) -> Iterator[str]:
-    by_alias = {
-        name: environment_names(slice_class, field)[0]
-        for field in slice_class.model_fields
-        for name in (field, *environment_names(slice_class, field))
-    }
-    for fault in error.errors(include_input=True, include_url=False):
-        name = by_alias.get(str(fault["loc"][0]), str(fault["loc"][0]))
-        if fault["type"] == "missing":
-            yield f"{name.removeprefix(PREFIX) if name.endswith('_URL') else name} is missing"
-        elif "url" in name.lower() or "key" in name.lower():  # a secret is never printed
-            yield f"{name} {fault['msg'].removeprefix('Value error, ')}"
-        else:
-            yield f"{name} {fault['msg']}, got {fault['input']!r}"
+def _told(slice_class: type[Slice], said: Mapping[str, Said], error: ValidationError) -> Iterator[str]:
+    by_name = {name: field for field in slice_class.model_fields for name in environment_names(slice_class, field)}
+    for fault in error.errors(include_url=False):
+        if not fault["loc"]:  # two settings that do not go together
+            yield _plain(fault)
+            continue
+        field = by_name.get(str(fault["loc"][0]), str(fault["loc"][0]))
+        yield _sentence(environment_names(slice_class, field), said.get(field), fault)
+
+
+def _sentence(names: list[str], said: Said | None, fault: ErrorDetails) -> str:
+    if said is None:
+        return f"{names[min(1, len(names) - 1)]} is missing"  # the short name, which people know
+    if "URL" in said.name or "KEY" in said.name:  # a secret is never printed
+        return f"{said.name} {_plain(fault)}"
+    return f"{said.name} {_plain(fault)}, got {said.value[:100]!r}"
+
+
+def _plain(fault: ErrorDetails) -> str:
+    return fault["msg"].removeprefix("Value error, ").replace("Input should be", "must be")

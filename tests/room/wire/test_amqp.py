@@ -1,0 +1,160 @@
+"""Our hand on RabbitMQ, against a real one: confirms, deadlines, reconnects, and the ladder as it stands there."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+import urllib.request
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+
+from tests.conftest import Places
+from tests.eventually import eventually
+from wire import ladder, topology
+from wire.amqp import Broker
+from wire.errors import BrokerUnavailable, TopologyMismatch
+from wire.message import Outgoing, birth_message, job_message
+from wire.topology import Profile, Queue
+from wire.tracing import Trace
+
+TYPE = "echo"
+
+
+@pytest_asyncio.fixture
+async def declared(broker: Broker) -> AsyncIterator[Broker]:
+    """The whole topology with one type, and its queues empty."""
+    await broker.declare(topology.fixed(Profile.CLASSIC))
+    await broker.declare([topology.serve("default", Profile.CLASSIC), *topology.bind_type(TYPE, "default")])
+    yield broker
+
+
+def message(wait: timedelta = timedelta(0), job_type: str = TYPE) -> Outgoing:
+    units = ladder.exact(wait) if wait else 0
+    return job_message(
+        job_id=uuid4(),
+        job_type=job_type,
+        priority=5,
+        body=b"{}",
+        run=1,
+        wait_units=units,
+        trace=Trace.begin().headers(),
+    )
+
+
+async def arrival(broker: Broker, queue: str, awaited: Outgoing) -> float:
+    """When this message has come out of the queue; what other tests left in it is acked and passed over."""
+    async with asyncio.timeout(20), contextlib.aclosing(broker.batches(queue, 10)) as batches:
+        async for batch in batches:
+            await batch.ack()
+            if awaited.message_id in [message.message_id for message in batch.messages]:
+                return time.monotonic()
+    raise AssertionError("batches never end")
+
+
+async def test_declaring_twice_changes_nothing(declared: Broker) -> None:
+    await declared.declare(topology.fixed(Profile.CLASSIC))
+
+
+async def test_another_declaration_of_the_same_queue_is_refused_and_the_connection_lives(declared: Broker) -> None:
+    with pytest.raises(TopologyMismatch, match="births"):
+        await declared.declare([Queue(topology.BIRTHS, {"x-queue-type": "classic", "x-max-length": 1})])
+
+    await declared.publish(message())
+
+
+async def test_a_message_waits_in_the_ladder_and_comes_when_it_is_due(declared: Broker) -> None:
+    """Never early, and within the unit of the ladder and its hops."""
+    delayed = message(timedelta(seconds=1.3))
+    began = time.monotonic()
+    await declared.publish(delayed)
+
+    assert 1.3 <= await arrival(declared, "work.default", delayed) - began < 3
+
+
+async def test_a_message_that_leaves_the_ladder_for_an_unbound_type_is_not_lost(declared: Broker) -> None:
+    stray = message(timedelta(milliseconds=100), job_type="nobody")
+    await declared.publish(stray)
+
+    assert await arrival(declared, topology.UNROUTED_QUEUE, stray)
+
+
+async def test_the_public_door_reaches_the_work_queue_and_births(declared: Broker) -> None:
+    job = birth_message(job_id=uuid4(), job_type=TYPE, priority=5, body=b"{}", trace={})
+    await declared.publish(job)
+
+    assert await arrival(declared, "work.default", job)
+    assert await arrival(declared, topology.BIRTHS, job)
+
+
+async def test_a_mistyped_key_is_confirmed_and_turns_up_in_unrouted(declared: Broker) -> None:
+    await declared.publish(lost := birth_message(job_id=uuid4(), job_type="ecko", priority=5, body=b"{}", trace={}))
+
+    assert await arrival(declared, topology.UNROUTED_QUEUE, lost)
+
+
+async def test_a_thousand_publishes_are_all_confirmed(declared: Broker) -> None:
+    assert [True] * 1_000 == await declared.publish_all([message() for _ in range(1_000)])
+
+
+async def test_a_broker_that_is_away_is_an_error_within_the_deadline_never_a_hang() -> None:
+    nowhere = Broker("amqp://warren:secret@127.0.0.1:1/", "test", timeout_seconds=0.3)
+    await nowhere.start()
+
+    with pytest.raises(BrokerUnavailable) as refusal:
+        await nowhere.publish(message())
+
+    assert "secret" not in str(refusal.value)
+    assert [False] == await nowhere.publish_all([message()])
+    await nowhere.stop()
+    await nowhere.stop()
+
+
+async def test_a_closed_connection_is_made_again_and_the_consumer_with_it(declared: Broker, places: Places) -> None:
+    after = message()
+    waiting = asyncio.create_task(arrival(declared, "work.default", after))
+    await arrival_of_a_marker(declared)
+
+    await close_all_connections(places)
+    await eventually(lambda: "Connection" in declared.last_error)
+    await declared.wait_connected(20)
+    await declared.publish(after)
+
+    assert await waiting
+
+
+async def arrival_of_a_marker(broker: Broker) -> None:
+    """The broker has handled all that was sent before."""
+    await broker.ping()
+
+
+async def close_all_connections(places: Places) -> None:
+    """As a person does it in the console."""
+    await asyncio.to_thread(_close_all, places)
+
+
+def _close_all(places: Places) -> None:
+    parts = urlsplit(places.management_url)
+    passwords = urllib.request.HTTPPasswordMgrWithDefaultRealm()
+    base = f"http://{parts.hostname}:{parts.port}"
+    passwords.add_password(None, base, parts.username or "", parts.password or "")
+    opener = urllib.request.build_opener(urllib.request.HTTPBasicAuthHandler(passwords))
+    deadline = time.monotonic() + 15  # the console's list is seconds behind
+    while not (mine := _connections(opener, base, places.vhost)) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    for name in mine:
+        request = urllib.request.Request(
+            f"{base}/api/connections/{urllib.request.quote(name, safe='')}", method="DELETE"
+        )
+        opener.open(request).close()
+
+
+def _connections(opener: urllib.request.OpenerDirector, base: str, vhost: str) -> list[str]:
+    with opener.open(f"{base}/api/connections") as answer:
+        return [c["name"] for c in json.load(answer) if c.get("vhost") == vhost]
