@@ -100,6 +100,7 @@ class Acceptor:
             await self._wake.wait()
             self._wake.clear()
             while self._waiting:  # no linger: a group is what arrived during the previous commit
+                await self._posts.room()
                 await self._answer(self._next_group())
 
     def _next_group(self) -> dict[Submission, asyncio.Future[Accepted]]:

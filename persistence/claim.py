@@ -26,7 +26,7 @@ class Answer(StrEnum):
     STALE = "stale"  # a copy of an older run: ack
     FINISHED = "finished"  # ack
     GONE = "gone"  # deleted, its tombstone stands: ack
-    HELD = "held"  # runs elsewhere, its holder lives: ack
+    HELD = "held"  # runs elsewhere, its holder lives; see Claim.silent
     ENDED = "ended"  # cancelled or expired here and now: ack
     ORPHAN = "orphan"  # it has a run, but no row knows it: dead letter
     ID_REUSED = "id_reused"  # another body under the same id: dead letter
@@ -58,6 +58,7 @@ class Claim:
     crashes: int = 0
     post_seq: int | None = None  # PARKED: the outbox row to publish
     wait: timedelta = timedelta(0)
+    silent: timedelta = timedelta(0)  # HELD: since its holder's last heartbeat
 
 
 _CLAIM = """
@@ -114,7 +115,9 @@ WITH given AS MATERIALIZED (
 )
 SELECT judged.id, judged.verdict, c.lease, coalesce(c.run, parked.run) AS run, c.attempt, c.max_retries,
        c.timeout_seconds, c.traceparent, c.tracestate, c.crashes, posted.seq AS post_seq,
-       extract(epoch FROM judged.due_at - clock_timestamp())::float8 AS wait_seconds
+       extract(epoch FROM judged.due_at - clock_timestamp())::float8 AS wait_seconds,
+       (SELECT extract(epoch FROM clock_timestamp() - w.heartbeat_at)::float8 FROM workers w
+         WHERE judged.verdict = 'held' AND w.session = judged.holder) AS silent_seconds
   FROM judged LEFT JOIN claimed c ON c.id = judged.id
               LEFT JOIN parked ON parked.id = judged.id LEFT JOIN posted ON posted.job_id = judged.id
 """
@@ -155,6 +158,8 @@ def _claim(row: Row) -> Claim:
     wait = timedelta(seconds=max(0.0, row["wait_seconds"] or 0.0))
     if answer is Answer.PARKED:
         return Claim(answer, run=row["run"], post_seq=row["post_seq"], wait=wait)
+    if answer is Answer.HELD:
+        return Claim(answer, silent=timedelta(seconds=max(0.0, row["silent_seconds"] or 0.0)))
     if answer is not Answer.CLAIMED:
         return Claim(answer)
     return Claim(

@@ -8,6 +8,7 @@ doubling back-off.  So publishing is never a step that can be lost, and nobody w
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections import deque
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from uuid import UUID
 
 import structlog
 
-from persistence.database import Database, Row
+from persistence.database import COLLIDED, Database, Row
 from wire import ladder
 from wire.amqp import Broker
 from wire.errors import DatabaseUnavailable
@@ -29,6 +30,8 @@ log = structlog.get_logger()
 
 GROUP: Final = 500
 MOST_WAITING: Final = 5_000  # beyond this the sweep is the better place to wait: it holds no memory
+AT_ONCE: Final = 2  # groups under way: one is confirmed while the other's rows are deleted
+LONGEST_WAIT_SECONDS: Final = 1.0  # an alarm must not stand in the way of accepting; the outbox is patient
 LONGEST_BACKOFF_SECONDS: Final = 300.0
 
 
@@ -111,38 +114,51 @@ class Publisher:
     def __init__(self, database: Database, broker: Broker) -> None:
         self._database, self._broker = database, broker
         self._waiting: deque[Post] = deque()
-        self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._wake, self._room = asyncio.Event(), asyncio.Event()
+        self._room.set()
+        self._stopping = False
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        self._task = asyncio.create_task(self._work(), name="outbox publisher")
+        self._tasks = [asyncio.create_task(self._work(), name="outbox publisher") for _ in range(AT_ONCE)]
 
     async def stop(self) -> None:
-        """End after what is in hand has been tried once."""
-        task, self._task = self._task, None
-        if task:
-            self._wake.set()
-            await task
+        """End after what is in hand has been tried once; a second stop is fine."""
+        self._stopping = True
+        self._wake.set()
+        await asyncio.gather(*self._tasks)
 
     def give(self, posts: Sequence[Post]) -> None:
         """Take these over; more than a bounded number is left to the sweep."""
-        room = MOST_WAITING - len(self._waiting)
-        self._waiting.extend(posts[: max(0, room)])
+        self._waiting.extend(posts[: max(0, MOST_WAITING - len(self._waiting))])
+        if len(self._waiting) > MOST_WAITING // 2:
+            self._room.clear()
         self._wake.set()
 
+    async def room(self) -> None:
+        """Return when there is room, or after a moment: whoever commits faster than RabbitMQ confirms slows down."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LONGEST_WAIT_SECONDS):
+                await self._room.wait()
+
     async def _work(self) -> None:
-        while self._task or self._waiting:
+        while not self._stopping or self._waiting:
             await self._wake.wait()
-            self._wake.clear()
             while self._waiting:
-                group = [self._waiting.popleft() for _ in range(min(GROUP, len(self._waiting)))]
-                try:
-                    published = await publish(self._database, self._broker, group)
-                except DatabaseUnavailable as e:
-                    log.warning("outbox_left_to_sweep", messages=len(group), error=str(e))
-                    continue
-                if published < len(group):
-                    log.warning("outbox_left_to_sweep", messages=len(group) - published, error=self._broker.last_error)
+                await self._publish([self._waiting.popleft() for _ in range(min(GROUP, len(self._waiting)))])
+                if len(self._waiting) <= MOST_WAITING // 2:
+                    self._room.set()
+            if not self._stopping:
+                self._wake.clear()
+
+    async def _publish(self, group: list[Post]) -> None:
+        try:
+            published = await publish(self._database, self._broker, group)
+        except (DatabaseUnavailable, *COLLIDED) as e:
+            log.warning("outbox_left_to_sweep", messages=len(group), error=str(e))
+        else:
+            if published < len(group):
+                log.warning("outbox_left_to_sweep", messages=len(group) - published, error=self._broker.last_error)
 
 
 def tags_json(tags: Sequence[str]) -> str | None:

@@ -1,0 +1,61 @@
+"""The house keeps its shape: rooms without drawers, small files, and a README whose file names are true."""
+
+from __future__ import annotations
+
+import ast
+import re
+import statistics
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ROOMS = ("wire", "persistence", "actors", "gateway", "scheduler", "deploy")
+DRAWERS = {"utils", "helpers", "common", "core", "base", "manager", "misc", "types"}
+SOURCES = sorted(
+    path
+    for room in ROOMS
+    for path in (ROOT / room).rglob("*.py")
+    if "versions" not in path.parts and "__pycache__" not in path.parts
+)
+
+
+def test_no_room_has_a_drawer() -> None:
+    assert set() == DRAWERS & {path.stem for path in SOURCES} | DRAWERS & {path.parent.name for path in SOURCES}
+
+
+def test_files_are_small() -> None:
+    lines = {path: len(path.read_text().splitlines()) for path in SOURCES}
+
+    assert [] == [str(path) for path, count in lines.items() if count > 400]
+    assert statistics.median(lines.values()) <= 120
+
+
+def test_functions_are_small() -> None:
+    assert [] == [
+        f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and (node.end_lineno or 0) - node.lineno >= 60
+    ]
+
+
+def test_every_file_says_why_it_is_there() -> None:
+    assert [] == [str(path) for path in SOURCES if not ast.get_docstring(ast.parse(path.read_text()))]
+
+
+@pytest.mark.parametrize("page", ["README.md", *[f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")]])
+def test_file_names_in_the_documents_are_true(page: str) -> None:
+    text = (ROOT / page).read_text()
+    named = set(re.findall(r"`([\w./-]+\.(?:py|yml|toml|md|lock))`", text)) | set(re.findall(r"\]\(([\w./-]+)\)", text))
+    homes = [ROOT, ROOT / "actors", ROOT / "docs"]  # the README's picture drops the room where the line names it
+
+    assert [] == sorted(name for name in named if not any((home / name).exists() for home in homes))
+
+
+def test_names_in_the_life_of_a_job_are_files() -> None:
+    picture = (ROOT / "README.md").read_text().split("## The life of a job")[1].split("```")[1]
+    named = re.findall(r"([a-z_]+(?:/[a-z_]+)*\.py)", picture)
+
+    assert [] == [name for name in named if not (ROOT / name).exists() and not (ROOT / "actors" / name).exists()]
+    assert len(named) >= 8
