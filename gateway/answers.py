@@ -14,6 +14,7 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from persistence import reads
+from persistence.accept import Accepted
 from persistence.job_types import JobType as RegisteredType
 from persistence.submission import Submission
 from wire.states import Outcome, Reason, State
@@ -144,17 +145,15 @@ def links_of(job_id: UUID) -> JobLinks:
     return JobLinks(path, f"{path}/attempts")
 
 
-def receipt(
-    submission: Submission, state: State, created_at: datetime | None, *, duplicate: bool, trace_id: str
-) -> Receipt:
+def receipt(submission: Submission, accepted: Accepted) -> Receipt:
     return Receipt(
         id=submission.id,
         type=submission.type,
-        state=state,
-        created_at=created_at,
-        trace_id=trace_id,
+        state=accepted.state,
+        created_at=accepted.created_at,
+        trace_id=accepted.trace_id,
         links=links_of(submission.id),
-        duplicate=True if duplicate else UNSET,
+        duplicate=True if accepted.duplicate else UNSET,
     )
 
 

@@ -6,6 +6,7 @@ Starting waits for nobody: with both stores away the gateway is up, live and not
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 import structlog
 from aiohttp import web
@@ -32,6 +33,8 @@ from wire.settings import Settings, Stores
 
 log = structlog.get_logger()
 
+NAME: Final = "warren gateway"
+
 
 class Room:
     """All parts of one gateway, wired; nothing has started yet."""
@@ -39,13 +42,13 @@ class Room:
     def __init__(self, settings: Settings) -> None:
         access = Access(settings.gateway)
         lease_seconds = settings.worker.lease_seconds
-        self.database = _database(settings.stores)
+        self.database = Database.of(settings.stores, NAME)
         self.broker = _broker(settings.stores, self.database)
         self.acceptor = Acceptor(self.database, self.broker)
         self.waiting = Waiting(self.database)
         submitter = Submitter(Catalogue(self.database, lease_seconds), self.database, settings.limits.max_body_bytes)
         routes = (
-            Submissions(submitter, self.acceptor, self.database, settings.limits.max_body_bytes).routes(),
+            Submissions(submitter, self.acceptor, settings.limits.max_body_bytes).routes(),
             Jobs(self.database, self.waiting, settings.gateway.page_size).routes(),
             JobTypes(self.database, lease_seconds).routes(),
             Reporter(self.database, self.broker, lease_seconds).routes(),
@@ -75,15 +78,6 @@ def _application(access: Access, routes: Iterable[web.RouteDef], waiting: Waitin
     return app
 
 
-def _database(stores: Stores) -> Database:
-    return Database(
-        stores.database_url.get_secret_value(),
-        "warren gateway",
-        connections=stores.database_connections,
-        timeout_seconds=stores.database_timeout_seconds,
-    )
-
-
 def _broker(stores: Stores, database: Database) -> Broker:
     async def on_connect(broker: Broker) -> None:
         """Declare what must stand; without Postgres nobody knows the profile, and the broker may have it already."""
@@ -95,9 +89,4 @@ def _broker(stores: Stores, database: Database) -> Broker:
             log.error("topology_mismatch", error=str(e))
             raise BrokerUnavailable(str(e)) from e
 
-    return Broker(
-        stores.amqp_url.get_secret_value(),
-        "warren gateway",
-        timeout_seconds=stores.broker_timeout_seconds,
-        on_connect=on_connect,
-    )
+    return Broker.of(stores, NAME, on_connect)

@@ -6,8 +6,6 @@ whether a job may be accepted; that it is accepted is persistence/accept.py.
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -15,6 +13,7 @@ from uuid import UUID
 
 from persistence import payloads, reads
 from persistence.database import Database
+from persistence.intake import unknown_type
 from persistence.job_types import Catalogue, JobType
 from persistence.submission import Submission, fill
 from wire import envelope
@@ -24,7 +23,6 @@ from wire.identity import fresh_id, id_from_key
 from wire.tracing import Trace
 
 PAST_TOLERANCE: Final = timedelta(seconds=60)  # clocks differ, and a request may have been on its way
-NAMES_TOLD: Final = 20
 
 
 class Submitter:
@@ -56,15 +54,6 @@ class Submitter:
 
     async def _is_known(self, job_id: UUID | None) -> bool:
         return job_id is not None and await reads.one_job(self._database, job_id) is not None
-
-
-def unknown_type(name: str, known: Sequence[str]) -> Refused:
-    """The refusal of a type that no worker has registered."""
-    near = difflib.get_close_matches(name, known, n=3)
-    guess = f"did you mean {' or '.join(near)}? " if near else ""
-    told = ", ".join(known[:NAMES_TOLD]) + (", …" if len(known) > NAMES_TOLD else "")
-    remedy = f"{guess}known: {told}" if known else "no worker has registered a type yet: start one"
-    return Refused("type", f"{name!r} is not a known job type", remedy, code="unknown_type")
 
 
 def _with_id(parsed: Envelope, scope: str, key: str | None) -> Envelope:

@@ -29,6 +29,7 @@ from wire.amqp import Broker
 from wire.errors import DatabaseUnavailable, Refused, Unavailable
 from wire.message import Outgoing, birth_message
 from wire.states import State
+from wire.tracing import TRACEPARENT, Trace
 
 log = structlog.get_logger()
 
@@ -42,6 +43,7 @@ class Accepted:
 
     state: State
     created_at: datetime | None  # None when Postgres was away and the row is still to be born
+    trace_id: str  # a duplicate's is the one that its first submission began
     duplicate: bool = False
 
 
@@ -56,7 +58,7 @@ SELECT id, born.state, born.created_at, posted.seq,
   FROM born JOIN posted ON posted.job_id = born.id
 """  # noqa: S608 - made of two constants
 
-_FOUND = "SELECT id, state, created_at, body_hash FROM jobs WHERE id = ANY($1)"
+_FOUND = "SELECT id, state, created_at, body_hash, traceparent FROM jobs WHERE id = ANY($1)"
 
 
 async def insert(transaction: asyncpg.Connection, submissions: Sequence[Submission]) -> list[Post]:
@@ -123,6 +125,9 @@ class Acceptor:
         except DatabaseUnavailable as e:
             log.warning("accepting_without_database", jobs=len(group), error=str(e))
             answers = await self._give_to_broker(list(group))
+        except Exception as e:  # not foreseen: this group's callers are told, and the loop lives on for the next one
+            log.exception("accept_failed", jobs=len(group))
+            answers = dict.fromkeys(group, e)
         for submission, future in group.items():
             outcome = answers.get(submission, _not_answered(submission))
             if future.done():
@@ -139,7 +144,7 @@ class Acceptor:
             submission: Refused("payload", f"Postgres cannot store it: {error}") for submission, error in refused
         }
         fresh = [submission for submission in group if submission.id in rows]
-        answers |= {s: Accepted(State(rows[s.id]["state"]), rows[s.id]["created_at"]) for s in fresh}
+        answers |= {submission: _fresh(submission, rows[submission.id]) for submission in fresh}
         self._posts.give([_post(submission, rows[submission.id]) for submission in fresh])
         known = [submission for submission in group if submission not in answers]
         return answers | (await self._met_again(known) if known else {})
@@ -156,9 +161,18 @@ class Acceptor:
         confirmed = await self._broker.publish_all([_birth(submission) for submission in group])
         away = Unavailable("Postgres and RabbitMQ are both away")
         return {
-            submission: Accepted(State.QUEUED, None) if safe else away
+            submission: _unrecorded(submission) if safe else away
             for submission, safe in zip(group, confirmed, strict=True)
         }
+
+
+def _fresh(submission: Submission, row: Row) -> Accepted:
+    return Accepted(State(row["state"]), row["created_at"], submission.trace.trace_id)
+
+
+def _unrecorded(submission: Submission) -> Accepted:
+    state = State.SCHEDULED if submission.starts_at else State.QUEUED
+    return Accepted(state, None, submission.trace.trace_id)
 
 
 def _post(submission: Submission, row: Row) -> Post:
@@ -194,7 +208,8 @@ def _judge_duplicate(submission: Submission, row: Row | None) -> Accepted | Exce
     if row["body_hash"] != submission.body_hash:
         problem = f"{submission.id} belongs to another job"
         return Refused("id", problem, "send the same body again or use a fresh id", code="id_reused")
-    return Accepted(State(row["state"]), row["created_at"], duplicate=True)
+    first = Trace.of({TRACEPARENT: row["traceparent"]}) or submission.trace
+    return Accepted(State(row["state"]), row["created_at"], first.trace_id, duplicate=True)
 
 
 def _not_answered(submission: Submission) -> Exception:

@@ -6,7 +6,9 @@ The recorder and the workers judge alike, because each gets its own copy and eit
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from persistence import payloads
 from persistence.dead_letters import DeadLetter
@@ -16,6 +18,8 @@ from wire.agreement import read
 from wire.errors import Refused
 from wire.message import Incoming
 from wire.tracing import Trace
+
+NAMES_TOLD: Final = 20
 
 
 async def judge(message: Incoming, catalogue: Catalogue, now: datetime, max_bytes: int) -> Submission | DeadLetter:
@@ -31,8 +35,10 @@ async def judge(message: Incoming, catalogue: Catalogue, now: datetime, max_byte
     return fill(envelope, job_type, message.body, Trace.of(message.headers) or Trace.begin(), now)
 
 
-def unknown_type(name: str, known: list[str]) -> Refused:
+def unknown_type(name: str, known: Sequence[str]) -> Refused:
     """The refusal of a type that no worker has registered."""
     near = difflib.get_close_matches(name, known, n=3)
-    remedy = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known[:20]) or 'none yet'}"
-    return Refused("type", f"no worker has registered {name!r}", remedy, code="unknown_type")
+    guess = f"did you mean {' or '.join(near)}? " if near else ""
+    told = ", ".join(known[:NAMES_TOLD]) + (", …" if len(known) > NAMES_TOLD else "")
+    remedy = f"{guess}known: {told}" if known else "no worker has registered a type yet: start one"
+    return Refused("type", f"{name!r} is not a known job type", remedy, code="unknown_type")

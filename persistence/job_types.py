@@ -15,7 +15,8 @@ from typing import Final
 from persistence.database import Database, Row
 from wire.errors import DatabaseUnavailable
 
-STALE_SECONDS: Final = 2.0  # a new type is known to every gateway this soon even if nobody asks for it
+STALE_SECONDS: Final = 2.0  # a changed type is known to every gateway about this soon
+UNKNOWN_SECONDS: Final = 0.2  # a stream of misspelt types must not become a stream of reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +83,15 @@ class Catalogue:
         self._types: dict[str, JobType] = {}
         self._read_at = float("-inf")
         self._reading = asyncio.Lock()
+        self._refresh: asyncio.Task[None] | None = None
 
     async def find(self, name: str) -> JobType | None:
-        """The type of that name; an unknown one is looked up anew, a known one at most seconds old."""
-        if time.monotonic() - self._read_at > STALE_SECONDS or name not in self._types:
+        """The type of that name; an unknown one is looked up anew, a known one is read again behind its back."""
+        found, age = self._types.get(name), time.monotonic() - self._read_at
+        if found is None and age > UNKNOWN_SECONDS:
             await self._read(newer_than=time.monotonic())
+        elif age > STALE_SECONDS and (self._refresh is None or self._refresh.done()):
+            self._refresh = asyncio.create_task(self._read(newer_than=time.monotonic()))  # nobody waits for it
         return self._types.get(name)
 
     def names(self) -> list[str]:

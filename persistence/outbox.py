@@ -28,9 +28,9 @@ from wire.tracing import TRACEPARENT, TRACESTATE, Trace
 
 log = structlog.get_logger()
 
-GROUP: Final = 500
+GROUP: Final = 100  # small enough that starting them does not hold the loop for long
 MOST_WAITING: Final = 5_000  # beyond this the sweep is the better place to wait: it holds no memory
-AT_ONCE: Final = 2  # groups under way: one is confirmed while the other's rows are deleted
+AT_ONCE: Final = 4  # groups under way: some are confirmed while the rows of others are deleted
 LONGEST_WAIT_SECONDS: Final = 1.0  # an alarm must not stand in the way of accepting; the outbox is patient
 LONGEST_BACKOFF_SECONDS: Final = 300.0
 

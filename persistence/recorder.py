@@ -24,6 +24,7 @@ from persistence.intake import judge
 from persistence.job_types import Catalogue
 from persistence.stray import return_to_outbox
 from persistence.submission import Submission
+from wire.agreement import is_job_key
 from wire.amqp import Batch, Broker
 from wire.backoff import waits
 from wire.errors import DatabaseUnavailable
@@ -105,11 +106,14 @@ class Recorder:
         now, letters, submissions = datetime.now(UTC), list[DeadLetter](), dict[object, Submission]()
         for message in messages:
             verdict = await judge(message, self._catalogue, now, self._max_bytes)
-            if isinstance(verdict, Submission) and message.run is None:
-                submissions[verdict.id] = verdict
+            if isinstance(verdict, DeadLetter):  # by its own reason: `births` may have kept it under that already
+                letters.append(DeadLetter(message, verdict.reason, f"{detail}: {verdict.detail}"))
+            elif message.run is not None:
+                letters.append(DeadLetter(message, reason, f"{detail}: its job is unknown"))
+            elif not is_job_key(message.routing_key):
+                letters.append(DeadLetter(message, reason, f"routing_key: {message.routing_key[:80]!r} names no type"))
             else:
-                why = verdict.detail if isinstance(verdict, DeadLetter) else "its job is unknown"
-                letters.append(DeadLetter(message, reason, f"{detail}: {why}"))
+                submissions[verdict.id] = verdict
         if submissions:
             async with self._database.transaction() as transaction:
                 await insert(transaction, list(submissions.values()))

@@ -6,6 +6,7 @@ message is refused, naming both.  Reads the properties before the body, which ma
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -29,7 +30,7 @@ def read(message: Incoming, *, now: datetime, max_bytes: int = MAX_BYTES) -> Env
     _agree("priority", ("the body", envelope.priority), ("the routing key", key_priority))
     _agree("priority", ("the body", envelope.priority), ("the property priority", property_priority))
     _agree("priority", ("the property priority", property_priority), ("the routing key", key_priority))
-    return envelope.with_id(message_id)
+    return replace(envelope, id=message_id, priority=envelope.priority or key_priority or property_priority)
 
 
 def job_id(message: Incoming) -> UUID:
@@ -48,9 +49,15 @@ def named_type(message: Incoming) -> str | None:
     return message.type or ".".join(_labels(message.routing_key)[1:-1]) or None
 
 
+def is_job_key(routing_key: str) -> bool:
+    """Whether it is `job.<type>.p<N>`, with or without the ladder's bits before it."""
+    return bool(_labels(routing_key))
+
+
 def _check_content(message: Incoming) -> None:
-    if message.content_encoding not in (None, "", "utf-8", "identity"):
-        raise Refused("content_encoding", f"{message.content_encoding[:40]!r} is not understood", "send plain JSON")
+    encoding = message.content_encoding or ""
+    if encoding.lower() not in ("", "utf-8", "identity"):
+        raise Refused("content_encoding", f"{encoding[:40]!r} is not understood", "send plain JSON")
     if message.content_type and message.content_type.split(";")[0].strip().lower() != CONTENT_TYPE:
         raise Refused("content_type", f"{message.content_type[:60]!r} is not {CONTENT_TYPE}")
 

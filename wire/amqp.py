@@ -53,7 +53,8 @@ class Broker:
 
     def __init__(self, url: str, name: str, *, timeout_seconds: float, on_connect: OnConnect | None = None) -> None:
         self._url, self._name, self._timeout, self._on_connect = url, name, timeout_seconds, on_connect
-        self._ready = asyncio.Event()
+        self._open = asyncio.Event()  # a channel stands: the topology can be declared
+        self._ready = asyncio.Event()  # and the topology stands: messages can be published
         self._lost = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
         self._connection: aio_pika.abc.AbstractConnection | None = None
@@ -83,16 +84,12 @@ class Broker:
         await self._close()
 
     async def wait_connected(self, timeout_seconds: float | None = None) -> None:
-        """Return once connected, or BrokerUnavailable after the deadline."""
-        try:
-            async with asyncio.timeout(self._timeout if timeout_seconds is None else timeout_seconds):
-                await self._ready.wait()
-        except TimeoutError:
-            raise BrokerUnavailable(f"RabbitMQ is away: {self.last_error}") from None
+        """Return once messages can be published, or BrokerUnavailable after the deadline."""
+        await self._until(self._ready, timeout_seconds)
 
     async def ping(self) -> None:
         """Prove that the broker answers, or BrokerUnavailable."""
-        await self.wait_connected()
+        await self._until(self._open)
         async with self._deadline():
             assert self._connection is not None
             channel = await self._connection.channel(publisher_confirms=False)
@@ -100,12 +97,12 @@ class Broker:
 
     async def declare(self, parts: Iterable[Part]) -> None:
         """Make these stand, in this order; TopologyMismatch where they stand otherwise already."""
-        await self.wait_connected()
+        await self._until(self._open)
         async with self._deadline(self._timeout * 4):  # a hundred small calls
             await self._apply(parts, undo=False)
 
     async def unbind(self, parts: Iterable[Binding]) -> None:
-        await self.wait_connected()
+        await self._until(self._open)
         async with self._deadline():
             await self._apply(parts, undo=True)
 
@@ -194,7 +191,6 @@ class Broker:
             delays = waits()
             log.info("broker_connected", connection=self._name, version=self.version)
             await self._lost.wait()
-            self._ready.clear()
             log.warning("broker_lost", connection=self._name, error=self.last_error)
             await self._close()
 
@@ -214,19 +210,24 @@ class Broker:
         transport = connection.transport
         assert transport is not None
         self.version = _version(transport.connection)
-        self._ready.set()
+        self._open.set()
         if self._on_connect:
-            try:
-                await self._on_connect(self)
-            except BaseException:
-                self._ready.clear()
-                raise
+            await self._on_connect(self)
+        self._ready.set()  # a message that is published before its exchange stands closes the channel
 
     def _closed(self, _: object, error: BaseException | None) -> None:
         self.last_error = f"{type(error).__name__}: {error}"
         self._lost.set()
 
+    async def _until(self, event: asyncio.Event, timeout_seconds: float | None = None) -> None:
+        try:
+            async with asyncio.timeout(self._timeout if timeout_seconds is None else timeout_seconds):
+                await event.wait()
+        except TimeoutError:
+            raise BrokerUnavailable(f"RabbitMQ is away: {self.last_error}") from None
+
     async def _close(self) -> None:
+        self._open.clear()
         self._ready.clear()
         connection, self._connection, self._channel = self._connection, None, None
         if connection is not None and not connection.is_closed:

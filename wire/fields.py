@@ -46,8 +46,8 @@ def _version(name: str, value: object) -> int:
 
 def _uuid(name: str, value: object) -> UUID:
     try:
-        if isinstance(value, str) and len(value) == 36:
-            return UUID(value)
+        if isinstance(value, str) and str(identity := UUID(value)) == value.lower():  # UUID() takes other spellings too
+            return identity
     except ValueError:
         pass
     raise Refused(name, f"{_short(value)} is not a UUID", "write it as 8-4-4-4-12 hexadecimal digits")
@@ -61,7 +61,7 @@ def _type(name: str, value: object) -> str:
 
 def _payload(name: str, value: object) -> dict[str, Any]:
     if isinstance(value, str):
-        value = strict_json.parse(value.encode("utf-8", "surrogatepass"), name)
+        value = strict_json.parse(value.encode("utf-8", "surrogatepass"), name, around=1)
     if not isinstance(value, dict):
         raise Refused(name, f"must be a JSON object, got {kind(value)}")
     return value

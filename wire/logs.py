@@ -55,12 +55,20 @@ def configure(role: str, level: str = "INFO", form: str = "auto") -> None:
 def mask_secrets(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Mask by key and by pattern, before anything is rendered."""
     for key, value in event.items():
-        if _SECRET_KEY.search(key):
-            event[key] = "***"
-        elif isinstance(value, str) and "://" in value:
-            event[key] = mask_url(value)
+        event[key] = _masked(key, value)
     return event
 
 
 def mask_url(text: str) -> str:
     return _URL_PASSWORD.sub(r"\g<head>:***@", text)
+
+
+def _masked(key: str, value: object) -> object:
+    if _SECRET_KEY.search(key):
+        return "***"
+    if isinstance(value, dict):
+        return {name: _masked(str(name), inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_masked(key, inner) for inner in value]
+    text = str(value) if isinstance(value, BaseException) else value  # an exception is rendered after this, by its repr
+    return mask_url(text) if isinstance(text, str) and "://" in text else value

@@ -7,9 +7,11 @@ library's parser is used because it alone lets us see duplicate keys; it costs 2
 
 from __future__ import annotations
 
+import codecs
 import json
 import math
 import re
+from collections import Counter
 from typing import Any, Final, NoReturn
 
 import pydantic_core
@@ -17,14 +19,15 @@ import pydantic_core
 from wire.errors import Refused
 
 MAX_DEPTH: Final = 100
+RETURNABLE: Final = "return strings, numbers, lists, dicts or a Pydantic model"
 MAX_DIGITS: Final = 1_000  # a double has 309 at most; nobody's key or amount has a thousand
 
 _NUL_ESCAPE = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def parse(text: bytes, field: str = "body") -> Any:
-    """The value that every strict reader would see, or Refused."""
+def parse(text: bytes, field: str = "body", *, around: int = 0) -> Any:
+    """The value that every strict reader would see, or Refused; `around` counts the levels it will stand in."""
     if _NUL_ESCAPE.search(text):
         raise Refused(field, "holds \\u0000, which Postgres cannot store", "remove the NUL character")
     try:
@@ -32,17 +35,19 @@ def parse(text: bytes, field: str = "body") -> Any:
     except UnicodeDecodeError as e:
         raise Refused(field, f"is not UTF-8 (byte {e.start})", "encode the JSON as UTF-8") from None
     except json.JSONDecodeError as e:
+        if text.startswith(codecs.BOM_UTF8):
+            raise Refused(field, "begins with a byte order mark", "encode the JSON as UTF-8 without one") from None
         raise Refused(field, f"is not JSON: {e.msg} at line {e.lineno} column {e.colno}") from None
     except RecursionError:
         raise _too_deep(field) from None
     except _Unfaithful as e:
         raise Refused(field, str(e)) from None
-    _check_depth(text, value, field)
+    _check_depth(text, value, field, MAX_DEPTH - around)
     _check_surrogates(text, value, field)
     return value
 
 
-def encode(value: object, field: str = "result") -> str:
+def encode(value: object, field: str = "result", *, around: int = 0) -> str:
     """The value as JSON that `parse` takes back, or Refused."""
     try:
         text = json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"), default=_plain)
@@ -52,10 +57,10 @@ def encode(value: object, field: str = "result") -> str:
     except UnicodeEncodeError:
         raise Refused(field, "holds a lone surrogate, which is not text", "decode it with errors='replace'") from None
     except (TypeError, ValueError) as e:
-        raise Refused(field, f"is not JSON: {e}", "return strings, numbers, lists, dicts or a Pydantic model") from None
-    if _NUL_ESCAPE.search(raw):
-        raise Refused(field, "holds \\u0000, which Postgres cannot store", "remove the NUL character")
-    _check_depth(raw, value, field)
+        raise Refused(field, f"is not JSON: {str(e)[:300]}", RETURNABLE) from None
+    except Exception as e:  # noqa: BLE001 - a user's object may raise anything when read: its job fails, no other does
+        raise Refused(field, f"could not be read: {type(e).__name__}", RETURNABLE) from None
+    parse(raw, field, around=around)  # keys 1 and "1" are one key in JSON; so is a number too long to be read back
     return text
 
 
@@ -66,8 +71,7 @@ class _Unfaithful(ValueError):
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
+        twice, _ = Counter(key for key, _ in pairs).most_common(1)[0]
         raise _Unfaithful(f"has the key {twice[:80]!r} twice")
     return value
 
@@ -94,20 +98,15 @@ _decode = json.JSONDecoder(
 ).decode
 
 
-def _check_depth(text: bytes, value: object, field: str) -> None:
-    if text.count(b"[") + text.count(b"{") <= MAX_DEPTH:  # the common case costs two scans and no walk
+def _check_depth(text: bytes, value: object, field: str, most: int) -> None:
+    if text.count(b"[") + text.count(b"{") <= most:  # the common case costs two scans and no walk
         return
     layer, depth = [value], 0
-    while layer := [child for node in layer for child in _children(node)]:
+    while layer := [node for node in layer if isinstance(node, dict | list)]:
         depth += 1
-        if depth > MAX_DEPTH:
+        if depth > most:
             raise _too_deep(field)
-
-
-def _children(node: object) -> list[object]:
-    if isinstance(node, dict):
-        return list(node.values())
-    return list(node) if isinstance(node, list | tuple) else []
+        layer = [child for node in layer for child in (node.values() if isinstance(node, dict) else node)]
 
 
 def _too_deep(field: str) -> Refused:

@@ -7,9 +7,9 @@ from aiohttp import web
 from gateway import answers, query
 from gateway.problems import Refusal
 from gateway.rest.respond import respond
-from gateway.submit import unknown_type
 from persistence import job_types
 from persistence.database import Database
+from persistence.intake import unknown_type
 
 
 class JobTypes:

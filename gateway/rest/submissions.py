@@ -14,10 +14,7 @@ from gateway.body import read_json_body
 from gateway.door import CALLER, unavailable
 from gateway.rest.respond import respond
 from gateway.submit import Submitter
-from persistence import reads
-from persistence.accept import Accepted, Acceptor
-from persistence.database import Database
-from persistence.submission import Submission
+from persistence.accept import Acceptor
 from wire.errors import Refused, Unavailable
 from wire.fields import MAX_KEY
 from wire.tracing import Trace
@@ -28,9 +25,8 @@ KEY_HEADER: Final = "Idempotency-Key"
 class Submissions:
     """The one route that makes jobs."""
 
-    def __init__(self, submitter: Submitter, acceptor: Acceptor, database: Database, max_bytes: int) -> None:
-        self._submitter, self._acceptor, self._database = submitter, acceptor, database
-        self._max_bytes = max_bytes
+    def __init__(self, submitter: Submitter, acceptor: Acceptor, max_bytes: int) -> None:
+        self._submitter, self._acceptor, self._max_bytes = submitter, acceptor, max_bytes
 
     def routes(self) -> list[web.RouteDef]:
         return [web.post(answers.JOBS, self.submit)]
@@ -48,19 +44,8 @@ class Submissions:
             accepted = await self._acceptor.submit(submission)
         except Unavailable as e:
             raise unavailable(str(submission.id)) from e
-        answer = answers.receipt(
-            submission,
-            accepted.state,
-            accepted.created_at,
-            duplicate=accepted.duplicate,
-            trace_id=await self._trace_id(submission, accepted),
-        )
+        answer = answers.receipt(submission, accepted)
         return respond(answer, 202, {hdrs.LOCATION: answer.links.this})
-
-    async def _trace_id(self, submission: Submission, accepted: Accepted) -> str:
-        """The trace of the job, which for a duplicate is the one that the first request began."""
-        first = await reads.one_job(self._database, submission.id) if accepted.duplicate else None
-        return first.trace_id if first else submission.trace.trace_id
 
 
 def _key(request: web.Request) -> str | None:

@@ -1,37 +1,28 @@
-"""A vhost and a database for each test worker, and one gateway for each test file."""
+"""One gateway for each test file, over the file's own vhost and database."""
 
 from __future__ import annotations
 
 import asyncio
-import uuid
-from collections.abc import AsyncIterator, Iterator
-from urllib.parse import urlsplit, urlunsplit
+from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
-from persistence.migrations import upgrade
-from tests import provider
-from tests.room.gateway.running import Places, Running, gateway, register_echo, sql
+from tests.conftest import Places
+from tests.room.gateway.running import Running, gateway, register_types
+from wire.settings import Stores
 
 
-@pytest.fixture(scope="session")
-def gateway_places() -> Iterator[Places]:
-    name = f"gateway_{uuid.uuid4().hex[:12]}"
-    with provider.servers() as servers:
-        amqp_url = provider.make_vhost(servers, name)
-        asyncio.run(sql(servers.database_url, f"CREATE DATABASE {name}"))
-        database_url = urlunsplit(urlsplit(servers.database_url)._replace(path=f"/{name}"))
-        upgrade(database_url)
-        asyncio.run(register_echo(database_url))
-        yield Places(amqp_url, database_url, servers.management_url)
-        asyncio.run(sql(servers.database_url, f"DROP DATABASE {name} WITH (FORCE)"))
-        provider.drop_vhost(servers, name)
+@pytest.fixture(scope="module")
+def stores(places: Places) -> Stores:
+    """The two stores, with job types as workers would have registered them."""
+    asyncio.run(register_types(places.database_url))
+    return places.stores
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def running(gateway_places: Places) -> AsyncIterator[Running]:
-    """One gateway for the whole file; the tests differ in their jobs' ids."""
-    async with gateway(gateway_places) as one:
-        await one.room.broker.wait_connected(30)
+async def running(stores: Stores) -> AsyncIterator[Running]:
+    """The tests of a file differ in their jobs' ids."""
+    async with gateway(stores) as one:
+        await one.topology_stands()
         yield one

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -15,21 +13,13 @@ import asyncpg
 
 from gateway.app import Room
 from persistence.database import Database
+from persistence.declare import declare
 from persistence.job_types import JobType, register
 from wire.lifecycle import running
 from wire.settings import Gateway, Limits, Logs, Scheduler, Settings, Stores, Worker
 
 JOBS = "/api/v1/jobs"
 ECHO = {"type": "echo", "payload": {"message": "hi"}}
-
-
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Where this test's vhost and database are."""
-
-    amqp_url: str
-    database_url: str
-    management_url: str
 
 
 @dataclass(slots=True)
@@ -39,11 +29,15 @@ class Running:
     room: Room
     client: aiohttp.ClientSession
     database_url: str
-    submitted: list[str] = field(default_factory=list)
 
     @property
     def port(self) -> int:
         return self.room.listener.port
+
+    async def topology_stands(self) -> None:
+        """The gateway declares it by itself, but is connected a moment before it has done so."""
+        await self.room.broker.wait_connected(30)
+        await declare(self.room.broker, self.room.database, "auto")
 
     async def submit(self, body: object = ECHO, status: int = 202, **headers: str) -> dict[str, Any]:
         given = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -70,36 +64,24 @@ class Running:
         )
 
 
-def settings_for(places: Places, **gateway: object) -> Settings:
+def settings_for(stores: Stores, **gateway: object) -> Settings:
     settings = Settings()
-    settings.stores = Stores(amqp_url=places.amqp_url, database_url=places.database_url)  # type: ignore[arg-type]
+    settings.stores = stores
     settings.limits, settings.worker, settings.scheduler, settings.logs = Limits(), Worker(), Scheduler(), Logs()
     settings.gateway = Gateway(**{"host": "127.0.0.1", "port": 0, **gateway})  # type: ignore[arg-type]
     return settings
 
 
 @asynccontextmanager
-async def gateway(places: Places, **settings: object) -> AsyncIterator[Running]:
+async def gateway(stores: Stores, **settings: object) -> AsyncIterator[Running]:
     """A gateway that listens; its broker may still be connecting."""
-    room = Room(settings_for(places, **settings))
+    room = Room(settings_for(stores, **settings))
     async with running(room.services):
         timeout = aiohttp.ClientTimeout(total=60)
         async with aiohttp.ClientSession(
             f"http://127.0.0.1:{room.listener.port}", timeout=timeout, connector=aiohttp.TCPConnector(limit=0)
         ) as client:
-            yield Running(room, client, places.database_url)
-
-
-async def eventually(fact: Callable[[], Any], within: float = 10.0) -> Any:
-    """The first true value of this, or a failure."""
-    deadline = time.monotonic() + within
-    while True:
-        value = fact()
-        value = await value if asyncio.iscoroutine(value) else value
-        if value:
-            return value
-        assert time.monotonic() < deadline, "it did not come true"
-        await asyncio.sleep(0.02)
+            yield Running(room, client, stores.database_url.get_secret_value())
 
 
 async def sql(database_url: str, statement: str, *arguments: object) -> list[asyncpg.Record]:
@@ -110,8 +92,8 @@ async def sql(database_url: str, statement: str, *arguments: object) -> list[asy
         await connection.close()
 
 
-async def register_echo(database_url: str) -> None:
-    """A type as a worker would register it: a message, and perhaps a count."""
+async def register_types(database_url: str) -> None:
+    """Types as workers would register them: `echo` takes a message and perhaps a count, `anything` takes anything."""
     schema = {
         "type": "object",
         "properties": {"message": {"type": "string"}, "count": {"type": "integer", "minimum": 1}},

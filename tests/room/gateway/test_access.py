@@ -6,10 +6,11 @@ import pytest
 from aiohttp import hdrs
 
 from gateway.app import Room
-from tests.room.gateway.running import ECHO, JOBS, Places, Running, gateway, settings_for
+from tests.room.gateway.running import ECHO, JOBS, Running, gateway, settings_for
 from wire.errors import SettingsError
+from wire.settings import Stores
 
-pytestmark = [pytest.mark.room, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PUBLIC = ["/", "/docs", "/redoc", "/problems", "/openapi.json", "/health/live", "/docs/assets/start.js"]
 
@@ -54,17 +55,17 @@ async def test_no_answer_lets_another_site_read_it(running: Running) -> None:
         assert hdrs.ACCESS_CONTROL_ALLOW_ORIGIN not in response.headers
 
 
-async def test_named_hosts_are_answered(gateway_places: Places) -> None:
+async def test_named_hosts_are_answered(stores: Stores) -> None:
     headers = {hdrs.HOST: "jobs.example:8443"}
     async with (
-        gateway(gateway_places, allowed_hosts="jobs.example, other.example") as one,
+        gateway(stores, allowed_hosts="jobs.example, other.example") as one,
         one.client.get(JOBS, headers=headers) as response,
     ):
         assert 200 == response.status
 
 
-async def test_keys_are_asked_for(gateway_places: Places) -> None:
-    async with gateway(gateway_places, api_keys="first-key,second-key") as one:
+async def test_keys_are_asked_for(stores: Stores) -> None:
+    async with gateway(stores, api_keys="first-key,second-key") as one:
         for headers in ({}, {"X-API-Key": "wrong"}, {"Authorization": "Basic Zm9v"}, {"X-API-Key": "é"}):
             async with one.client.get(JOBS, headers=headers) as response:
                 problem = await response.json(content_type=None)
@@ -75,20 +76,20 @@ async def test_keys_are_asked_for(gateway_places: Places) -> None:
                 assert 200 == response.status
 
 
-async def test_an_unknown_route_tells_nothing_without_a_key(gateway_places: Places) -> None:
-    async with gateway(gateway_places, api_keys="k") as one, one.client.get("/api/v1/secrets") as response:
+async def test_an_unknown_route_tells_nothing_without_a_key(stores: Stores) -> None:
+    async with gateway(stores, api_keys="k") as one, one.client.get("/api/v1/secrets") as response:
         assert 401 == response.status
 
 
-async def test_pages_and_probes_need_no_key(gateway_places: Places) -> None:
-    async with gateway(gateway_places, api_keys="k") as one:
+async def test_pages_and_probes_need_no_key(stores: Stores) -> None:
+    async with gateway(stores, api_keys="k") as one:
         statuses = [(await one.client.get(path, allow_redirects=False)).status for path in PUBLIC]
 
     assert [302, 200, 200, 200, 200, 200, 200] == statuses
 
 
-async def test_the_description_lists_payloads_only_to_callers(gateway_places: Places) -> None:
-    async with gateway(gateway_places, api_keys="k") as one:
+async def test_the_description_lists_payloads_only_to_callers(stores: Stores) -> None:
+    async with gateway(stores, api_keys="k") as one:
         stranger = await one.get("/openapi.json")
         async with one.client.get("/openapi.json", headers={"X-API-Key": "k"}) as response:
             caller = await response.json()
@@ -97,37 +98,37 @@ async def test_the_description_lists_payloads_only_to_callers(gateway_places: Pl
     assert "payload.echo" in caller["components"]["schemas"]
 
 
-async def test_a_key_s_idempotency_keys_are_its_own(gateway_places: Places) -> None:
+async def test_a_key_s_idempotency_keys_are_its_own(stores: Stores) -> None:
     """
     Two tenants may use the same word for different jobs.
     """
-    async with gateway(gateway_places, api_keys="a,b") as one:
+    async with gateway(stores, api_keys="a,b") as one:
         jobs = [await one.submit(ECHO, Idempotency_Key="word", X_API_Key=key) for key in ("a", "b", "a")]
 
     assert jobs[0]["id"] == jobs[2]["id"] != jobs[1]["id"]
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "gateway"])
-async def test_beyond_loopback_it_refuses_to_start_unguarded(gateway_places: Places, host: str) -> None:
+async def test_beyond_loopback_it_refuses_to_start_unguarded(stores: Stores, host: str) -> None:
     with pytest.raises(SettingsError) as refused:
-        Room(settings_for(gateway_places, host=host))
+        Room(settings_for(stores, host=host))
 
     assert "WARREN_API_KEYS" in str(refused.value)
     assert "WARREN_TRUST_LOCAL_NETWORK" in str(refused.value)
 
 
 @pytest.mark.parametrize("guard", [{"api_keys": "k"}, {"trust_local_network": True}])
-async def test_beyond_loopback_it_starts_with_a_guard(gateway_places: Places, guard: dict[str, object]) -> None:
-    Room(settings_for(gateway_places, host="0.0.0.0", **guard))
+async def test_beyond_loopback_it_starts_with_a_guard(stores: Stores, guard: dict[str, object]) -> None:
+    Room(settings_for(stores, host="0.0.0.0", **guard))
 
 
-async def test_any_host_needs_keys(gateway_places: Places) -> None:
+async def test_any_host_needs_keys(stores: Stores) -> None:
     with pytest.raises(SettingsError, match="WARREN_API_KEYS"):
-        Room(settings_for(gateway_places, allowed_hosts="*"))
+        Room(settings_for(stores, allowed_hosts="*"))
 
 
-async def test_any_host_with_keys(gateway_places: Places) -> None:
-    async with gateway(gateway_places, allowed_hosts="*", api_keys="k") as one:
+async def test_any_host_with_keys(stores: Stores) -> None:
+    async with gateway(stores, allowed_hosts="*", api_keys="k") as one:
         headers = {hdrs.HOST: "anything.example", "X-API-Key": "k"}
         async with one.client.get(JOBS, headers=headers) as response:
             assert 200 == response.status

@@ -13,9 +13,10 @@ from uuid import uuid4
 import pytest
 from yarl import URL
 
-from tests.room.gateway.running import ECHO, JOBS, Running, eventually
+from tests.eventually import eventually
+from tests.room.gateway.running import ECHO, JOBS, Running
 
-pytestmark = [pytest.mark.room, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 JSON = {"Content-Type": "application/json"}
 NOWHERE = str(uuid4())

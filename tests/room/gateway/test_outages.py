@@ -6,18 +6,22 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
+from pydantic import SecretStr
 
 from deploy.postgres import Postgres
 from deploy.rabbitmq import RabbitMQ, manage
 from persistence.migrations import upgrade
+from tests.eventually import eventually
 from tests.provider import private_postgres, private_rabbitmq
-from tests.room.gateway.running import ECHO, JOBS, Places, Running, eventually, gateway, register_echo
+from tests.room.gateway.running import ECHO, JOBS, Running, gateway, register_types
+from wire.settings import Stores
 from wire.topology import bind_type, routing_key
 
-pytestmark = [pytest.mark.room, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest.fixture(scope="module")
@@ -37,29 +41,37 @@ def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
 
 
 @pytest.fixture(scope="module")
-def places(postgres: Postgres, rabbitmq: RabbitMQ) -> Places:
+def stores(postgres: Postgres, rabbitmq: RabbitMQ) -> Stores:
+    """Servers of this file alone, because it stops them."""
     upgrade(postgres.dsn)
-    asyncio.run(register_echo(postgres.dsn))
-    return Places(rabbitmq.url, postgres.dsn, rabbitmq.management_url)
+    asyncio.run(register_types(postgres.dsn))
+    return Stores(
+        amqp_url=SecretStr(rabbitmq.url),
+        database_url=SecretStr(postgres.dsn),
+        broker_timeout_seconds=2,
+        database_timeout_seconds=2,
+    )
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def running(places: Places, postgres: Postgres, rabbitmq: RabbitMQ) -> AsyncIterator[Running]:
+async def running(stores: Stores, postgres: Postgres, rabbitmq: RabbitMQ) -> AsyncIterator[Running]:
     await asyncio.gather(asyncio.to_thread(postgres.start), asyncio.to_thread(rabbitmq.start))
-    async with gateway(places) as one:
-        await one.room.broker.wait_connected(30)
+    async with gateway(stores) as one:
+        await one.topology_stands()
         await one.submit()  # it knows the types now
         yield one
 
 
-async def test_with_postgres_away_rabbitmq_holds_the_job(running: Running, postgres: Postgres, places: Places) -> None:
+async def test_with_postgres_away_rabbitmq_holds_the_job(
+    running: Running, postgres: Postgres, rabbitmq: RabbitMQ
+) -> None:
     """
     The birth waits in `births`, whole, for the recorder; that the way stands is what a worker would have seen to.
     """
     await running.room.broker.declare(part for part in bind_type("echo", "default") if part.target == "births")
     await asyncio.to_thread(postgres.stop)
     accepted = await running.submit()
-    births = await asyncio.to_thread(_first_birth, places)
+    births = await asyncio.to_thread(_first_birth, rabbitmq)
     await running.get("/health/ready", status=503)
     await running.get(accepted["links"]["self"], status=503)
     await asyncio.to_thread(postgres.start)
@@ -71,7 +83,7 @@ async def test_with_postgres_away_rabbitmq_holds_the_job(running: Running, postg
 
 
 async def test_a_key_does_not_go_where_it_is_not_understood(
-    running: Running, postgres: Postgres, places: Places
+    running: Running, postgres: Postgres, rabbitmq: RabbitMQ
 ) -> None:
     """
     Over AMQP the field is refused: the id, which derives from it, has taken its place.
@@ -79,7 +91,7 @@ async def test_a_key_does_not_go_where_it_is_not_understood(
     await running.room.broker.declare(part for part in bind_type("echo", "default") if part.target == "births")
     await asyncio.to_thread(postgres.stop)
     accepted = await running.submit({**ECHO, "idempotency_key": "order-17"})
-    births = await asyncio.to_thread(_first_birth, places)
+    births = await asyncio.to_thread(_first_birth, rabbitmq)
     await asyncio.to_thread(postgres.start)
 
     assert {**ECHO, "id": accepted["id"]} == json.loads(births["payload"])
@@ -111,12 +123,12 @@ async def test_with_both_away_the_caller_gets_an_id_to_try_again_with(
     assert problem["id"] == accepted["id"]
 
 
-async def test_it_starts_while_both_are_away(places: Places, postgres: Postgres, rabbitmq: RabbitMQ) -> None:
+async def test_it_starts_while_both_are_away(stores: Stores, postgres: Postgres, rabbitmq: RabbitMQ) -> None:
     """
     Live, not ready, 503 to submissions; and all of it well once they are there.
     """
     await asyncio.gather(asyncio.to_thread(rabbitmq.kill), asyncio.to_thread(postgres.stop))
-    async with gateway(places) as one:
+    async with gateway(stores) as one:
         await one.get("/health/live")
         await one.get("/health/ready", status=503)
         await one.submit(status=503)
@@ -141,14 +153,10 @@ async def test_a_frozen_postgres_is_an_outage_with_a_deadline(running: Running, 
     assert accepted["created_at"] is None
 
 
-def _first_birth(places: Places) -> dict[str, object]:
+def _first_birth(server: RabbitMQ) -> dict[str, Any]:
     query: dict[str, object] = {"count": 1, "ackmode": "ack_requeue_false", "encoding": "auto"}
-    messages: list[dict[str, object]] = json.loads(manage_post(places, "queues/%2F/births/get", query))
-    return messages[0]
-
-
-def manage_post(places: Places, path: str, body: dict[str, object]) -> bytes:
-    return manage(places.management_url, "POST", path, body)
+    messages = json.loads(manage(server.management_url, "POST", "queues/%2F/births/get", query))
+    return dict(messages[0])
 
 
 async def _ready(running: Running) -> bool:

@@ -14,18 +14,21 @@ import aiohttp
 import pytest
 
 from deploy.ports import free_ports
-from tests.room.gateway.running import ECHO, Places, eventually
+from tests.eventually import eventually
+from tests.room.gateway.running import ECHO
+from wire.settings import Stores
 
-pytestmark = [pytest.mark.room, pytest.mark.asyncio]
+pytestmark = pytest.mark.asyncio
 
 ROOT = Path(__file__).parents[3]
 
 
-async def start(places: Places, **environment: str) -> Process:
+async def start(stores: Stores, **environment: str) -> Process:
     given = {name: value for name, value in os.environ.items() if not name.startswith("WARREN_")}
-    stores = {"AMQP_URL": places.amqp_url, "DATABASE_URL": places.database_url}
+    given["AMQP_URL"] = stores.amqp_url.get_secret_value()
+    given["DATABASE_URL"] = stores.database_url.get_secret_value()
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "gateway", cwd=ROOT, env={**given, **stores, **environment}, stdout=DEVNULL, stderr=PIPE
+        sys.executable, "-m", "gateway", cwd=ROOT, env={**given, **environment}, stdout=DEVNULL, stderr=PIPE
     )
 
 
@@ -34,8 +37,8 @@ async def ended(process: Process) -> tuple[int | None, str]:
     return process.returncode, errors.decode()
 
 
-async def test_wrong_settings_are_told_in_lines(gateway_places: Places) -> None:
-    process = await start(gateway_places, WARREN_PORT="many", WARREN_PORTT="1", DATABASE_URL="sqlite:///x")
+async def test_wrong_settings_are_told_in_lines(stores: Stores) -> None:
+    process = await start(stores, WARREN_PORT="many", WARREN_PORTT="1", DATABASE_URL="sqlite:///x")
     code, said = await ended(process)
 
     assert 2 == code
@@ -43,30 +46,30 @@ async def test_wrong_settings_are_told_in_lines(gateway_places: Places) -> None:
     assert "Traceback" not in said
 
 
-async def test_a_port_in_use_is_told_in_a_sentence(gateway_places: Places) -> None:
+async def test_a_port_in_use_is_told_in_a_sentence(stores: Stores) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        code, said = await ended(await start(gateway_places, WARREN_PORT=str(port)))
+        code, said = await ended(await start(stores, WARREN_PORT=str(port)))
 
     assert 2 == code
     assert f"port {port} on 127.0.0.1 is in use" in said
     assert "Traceback" not in said
 
 
-async def test_an_address_that_is_not_ours_is_told_in_a_sentence(gateway_places: Places) -> None:
-    code, said = await ended(await start(gateway_places, WARREN_HOST="192.0.2.1", WARREN_API_KEYS="k"))
+async def test_an_address_that_is_not_ours_is_told_in_a_sentence(stores: Stores) -> None:
+    code, said = await ended(await start(stores, WARREN_HOST="192.0.2.1", WARREN_API_KEYS="k"))
 
     assert 2 == code
     assert "WARREN_HOST 192.0.2.1" in said
     assert "Traceback" not in said
 
 
-async def test_a_stop_signal_answers_who_waits_and_ends_well(gateway_places: Places) -> None:
+async def test_a_stop_signal_answers_who_waits_and_ends_well(stores: Stores) -> None:
     """
     And a second signal is harmless.
     """
     [port] = free_ports(["http"], {}).values()
-    process = await start(gateway_places, WARREN_PORT=str(port))
+    process = await start(stores, WARREN_PORT=str(port))
     url = f"http://127.0.0.1:{port}"
     async with aiohttp.ClientSession() as client:
         await eventually(lambda: _answers(client, f"{url}/health/ready"), within=20)
@@ -85,10 +88,10 @@ async def test_a_stop_signal_answers_who_waits_and_ends_well(gateway_places: Pla
     assert "Traceback" not in said
 
 
-async def test_it_stops_at_once_while_nobody_is_there(gateway_places: Places) -> None:
+async def test_it_stops_at_once_while_nobody_is_there(stores: Stores) -> None:
     amqp, database, port = free_ports(["amqp", "database", "http"], {}).values()
-    stores = {"AMQP_URL": f"amqp://127.0.0.1:{amqp}/", "DATABASE_URL": f"postgresql://127.0.0.1:{database}/x"}
-    process = await start(gateway_places, WARREN_PORT=str(port), **stores)
+    nowhere = {"AMQP_URL": f"amqp://127.0.0.1:{amqp}/", "DATABASE_URL": f"postgresql://127.0.0.1:{database}/x"}
+    process = await start(stores, WARREN_PORT=str(port), **nowhere)
     async with aiohttp.ClientSession() as client:
         await eventually(lambda: _answers(client, f"http://127.0.0.1:{port}/health/live"), within=20)
     process.terminate()

@@ -9,9 +9,11 @@ from uuid import uuid4
 import aiohttp
 import pytest
 
-from tests.room.gateway.running import ECHO, JOBS, Places, Running, eventually, gateway
+from tests.eventually import eventually
+from tests.room.gateway.running import ECHO, JOBS, Running, gateway
+from wire.settings import Stores
 
-pytestmark = [pytest.mark.room, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 NAMES = [
     "id", "type", "queue", "state", "reason", "priority", "payload", "result", "error", "attempt", "max_retries",
@@ -166,8 +168,8 @@ async def test_a_wait_ends_when_the_client_hangs_up(running: Running) -> None:
     await eventually(lambda: not running.room.waiting._questions, within=3)
 
 
-async def test_a_shutdown_answers_those_who_wait(gateway_places: Places) -> None:
-    async with gateway(gateway_places) as leaving:
+async def test_a_shutdown_answers_those_who_wait(stores: Stores) -> None:
+    async with gateway(stores) as leaving:
         accepted = await leaving.submit()
         asked = asyncio.create_task(leaving.get(f"{accepted['links']['self']}?wait=60"))
         await eventually(lambda: leaving.room.waiting._questions)

@@ -9,9 +9,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.room.gateway.running import ECHO, JOBS, Running, eventually
+from tests.eventually import eventually
+from tests.room.gateway.running import ECHO, JOBS, Running
 
-pytestmark = [pytest.mark.room, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def test_a_submission_is_answered_with_its_place(running: Running) -> None:
@@ -181,6 +182,20 @@ async def test_a_client_that_hangs_up_has_submitted_its_job(running: Running) ->
     found = await eventually(lambda: running.sql("SELECT state FROM warren.jobs WHERE id = $1", UUID(job_id)))
 
     assert "queued" == found[0]["state"]
+
+
+async def test_a_group_that_fails_unforeseen_is_not_the_last(running: Running) -> None:
+    """
+    The accept is one task for all: an error that nobody foresaw must end in answers, not in silence.
+    """
+    await running.sql("ALTER TABLE warren.jobs RENAME COLUMN tracestate TO renamed")
+    try:
+        problem = await running.submit(status=500)
+    finally:
+        await running.sql("ALTER TABLE warren.jobs RENAME COLUMN renamed TO tracestate")
+    await running.submit()
+
+    assert ("the request failed", None) == (problem["detail"], problem.get("field"))
 
 
 async def test_an_accepted_job_leaves_the_outbox(running: Running) -> None:

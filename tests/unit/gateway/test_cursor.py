@@ -13,8 +13,6 @@ from gateway import cursor
 from persistence.reads import Job
 from wire.errors import Refused
 
-pytestmark = pytest.mark.unit
-
 ID = UUID("01920000-0000-7000-8000-000000000001")
 
 

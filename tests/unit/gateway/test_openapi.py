@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 import jsonschema_rs
-import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from gateway.openapi import document
@@ -14,8 +13,6 @@ from gateway.problems import KINDS
 from gateway.submission_schema import FIELDS
 from persistence.job_types import JobType
 from wire.fields import READERS
-
-pytestmark = pytest.mark.unit
 
 TREE = {
     "$defs": {"Node": {"type": "object", "properties": {"child": {"$ref": "#/$defs/Node"}}}},

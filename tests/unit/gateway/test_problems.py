@@ -10,8 +10,6 @@ from gateway import problems
 from gateway.problems import KINDS, Refusal
 from wire.errors import Refused
 
-pytestmark = pytest.mark.unit
-
 
 def test_a_refusal_of_the_wire_keeps_its_words() -> None:
     response = problems.answer(Refusal.of(Refused("priority", "0 is not a priority", "use 1 to 10")), "r-1")

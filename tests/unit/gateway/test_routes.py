@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
 from gateway.access import PAGES, PROBES
 from gateway.app import Room
 from gateway.operations import OPERATIONS
 from wire.settings import Gateway, Limits, Logs, Scheduler, Settings, Stores, Worker
-
-pytestmark = pytest.mark.unit
 
 
 async def test_every_route_is_described_and_every_description_is_a_route() -> None:
