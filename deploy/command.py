@@ -15,7 +15,7 @@ from deploy.folder import Folder
 from deploy.greeting import Progress, greeting
 from deploy.install import CannotInstall
 from deploy.instance import ServerFailed
-from deploy.options import Up, parse_down, parse_up
+from deploy.options import parse_down, parse_up
 from deploy.ports import NoFreePort
 from deploy.processes import Process
 from deploy.servers import NoServer
@@ -35,8 +35,12 @@ def up(words: list[str]) -> int:
     except PermissionError:
         print(f"cannot write to {folder.path}; choose another folder with --data DIR", file=sys.stderr)
         return 1
-    settled = detach.fork(folder.log("supervisor")) if options.detach else _stay
-    return _run(options, folder, settled)
+    if not folder.claim():
+        return _say_what_runs(folder)
+    settled = detach.fork(folder.log("supervisor")) if options.detach else _stay  # the lock goes with the child
+    folder.sign()
+    Stack(ROOT, options, folder).run(settled)
+    return 0
 
 
 def down(words: list[str]) -> int:
@@ -71,14 +75,6 @@ def main(words: list[str]) -> int:
         return 1
     except (KeyboardInterrupt, Stopped):
         return 130
-
-
-def _run(options: Up, folder: Folder, settled: Callable[[], None]) -> int:
-    if not folder.claim():
-        return _say_what_runs(folder)
-    folder.sign()
-    Stack(ROOT, options, folder).run(settled)
-    return 0
 
 
 def _say_what_runs(folder: Folder) -> int:

@@ -17,8 +17,6 @@ from pathlib import Path
 
 from deploy.processes import children, read_record
 
-RECORDS = ("process.json", "epmd.json")
-
 
 def lease(path: Path) -> int:
     """Hold a share of the lease; closing the descriptor gives it back."""
@@ -46,7 +44,8 @@ def post(path: Path, folder: Path) -> None:
 
 
 def kill_recorded(folder: Path) -> None:
-    for record in (path for name in RECORDS for path in folder.rglob(name)):
+    """Supervisors first, or they would start again what is killed after them."""
+    for record in sorted(folder.rglob("*.json"), key=lambda path: path.stem != "supervisor"):
         process = read_record(record)
         if process is None:
             continue

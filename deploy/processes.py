@@ -72,7 +72,9 @@ def start_time(pid: int) -> str | None:
     except OSError:
         return None if Path("/proc/self/stat").exists() else _start_time_by_ps(pid)
     state, *rest = stat.rpartition(")")[2].split()  # the name before it may hold spaces and brackets
-    return None if state in "ZX" else f"{_boot()}/{rest[18]}"
+    threads, started = int(rest[16]), rest[18]
+    dead = state == "X" or (state == "Z" and threads <= 1)  # its other threads may still hold its ports
+    return None if dead else f"{_boot()}/{started}"
 
 
 def children(pid: int) -> Iterator[int]:

@@ -80,7 +80,7 @@ class RabbitMQ(Instance):
             cookie.chmod(0o400)
         config = self.folder / "rabbitmq.conf"
         config.touch(mode=0o600)
-        config.write_text(config_text(self.ports, self.password, self.log))
+        config.write_text(config_text(self.ports, self.password))
         (self.folder / "enabled_plugins").write_text(PLUGINS)
 
     def spawn(self) -> Process:
@@ -118,7 +118,7 @@ class RabbitMQ(Instance):
 
     def _node_environ(self) -> dict[str, str]:
         ours = {name: v for name, v in os.environ.items() if not name.startswith(("RABBITMQ_", "ERL_", "NOTIFY_"))}
-        settings = node_settings(self.folder, self.ports)
+        settings = node_settings(self.folder, self.ports, self.log)
         return {**ours, **settings, "PATH": f"{ours.get('PATH', '')}:/usr/bin:/bin:/opt/homebrew/bin:/usr/local/bin"}
 
 
@@ -142,7 +142,7 @@ def facts(ports: dict[str, int], password: str) -> list[tuple[str, str]]:
     ]
 
 
-def config_text(ports: dict[str, int], password: str, log: Path) -> str:
+def config_text(ports: dict[str, int], password: str) -> str:
     return f"""\
 listeners.tcp.1 = {LOOPBACK}:{ports["amqp"]}
 management.tcp.ip = {LOOPBACK}
@@ -154,13 +154,11 @@ default_pass = {password}
 max_message_size = {MAX_MESSAGE_BYTES}
 consumer_timeout = {CONSUMER_TIMEOUT_MS}
 log.console = false
-log.dir = {log.parent}
-log.file = {log.name}
 log.file.level = warning
 """
 
 
-def node_settings(folder: Path, ports: dict[str, int]) -> dict[str, str]:
+def node_settings(folder: Path, ports: dict[str, int], log: Path) -> dict[str, str]:
     return {
         "HOME": f"{folder}/home",
         "detached": "1",  # the script then replaces itself by the node: the number we hold is the node's own
@@ -168,6 +166,7 @@ def node_settings(folder: Path, ports: dict[str, int]) -> dict[str, str]:
         "RABBITMQ_NODENAME": "warren@localhost",
         "RABBITMQ_MNESIA_BASE": f"{folder}/data",
         "RABBITMQ_LOG_BASE": f"{folder}/log",
+        "RABBITMQ_LOGS": str(log),
         "RABBITMQ_PID_FILE": f"{folder}/node.pid",
         "RABBITMQ_CONFIG_FILE": f"{folder}/rabbitmq.conf",
         "RABBITMQ_ENABLED_PLUGINS_FILE": f"{folder}/enabled_plugins",

@@ -78,7 +78,8 @@ class Given:
         return {self.variable: self.url}
 
     def facts(self) -> list[tuple[str, str]]:
-        return [(self.name, f"{addresses.without_password(self.url)} (from {self.variable})")]
+        label = {"rabbitmq": "RabbitMQ", "postgres": "Postgres"}.get(self.name, self.name)
+        return [(label, f"{addresses.without_password(self.url)} (from {self.variable})")]
 
 
 def given(environ: Mapping[str, str]) -> tuple[Given | None, Given | None]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import UTC, datetime
-from importlib import metadata
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -19,6 +18,7 @@ from persistence import workers
 from persistence.database import Database
 from wire.amqp import Broker
 from wire.errors import Unavailable
+from wire.version import VERSION
 
 FRESH_SECONDS: Final = 1.0
 PATIENCE_SECONDS: Final = 2.0  # a probe that waits longer is taken for dead by most who probe
@@ -98,7 +98,7 @@ class Reporter:
         (database, crew), broker = await asyncio.gather(self._ask_database(), self._ask_broker())
         away = "away" in (database.status, broker.status)
         status: Literal["ok", "degraded", "down"] = "down" if away else "ok" if crew.consuming else "degraded"
-        return Health(status, version(), datetime.now(UTC), Checks(database, broker, crew))
+        return Health(status, VERSION, datetime.now(UTC), Checks(database, broker, crew))
 
     async def _ask_database(self) -> tuple[Check, WorkersCheck]:
         started = time.monotonic()
@@ -117,14 +117,6 @@ class Reporter:
         except (Unavailable, TimeoutError):
             return BrokerCheck("away", _since(started), None)
         return BrokerCheck("ok", _since(started), self._broker.version)
-
-
-def version() -> str:
-    """The installed version; a checkout that was never installed has none."""
-    try:
-        return metadata.version("warren")
-    except metadata.PackageNotFoundError:
-        return "source"
 
 
 def _since(started: float) -> float:

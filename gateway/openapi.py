@@ -21,6 +21,7 @@ from persistence import job_types
 from persistence.database import Database
 from persistence.job_types import JobType
 from wire.errors import DatabaseUnavailable
+from wire.version import VERSION
 
 STRUCTS: Final = (
     answers.Receipt, answers.Job, answers.JobList, answers.AttemptList, answers.JobType, answers.JobTypeList,
@@ -63,7 +64,7 @@ def document(types: Sequence[JobType]) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {
             "title": "Warren",
-            "version": health.version(),
+            "version": VERSION,
             "description": _SUMMARY,
             "license": {"name": "MIT", "identifier": "MIT"},
         },

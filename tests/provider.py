@@ -66,7 +66,7 @@ def private_postgres(folder: Path) -> postgres.Postgres:
     binaries = postgres.find()
     if not binaries:
         pytest.skip("no Postgres binaries on this machine")
-    _guarded(folder)
+    guarded(folder)
     return postgres.Postgres(folder, postgres.suitable(binaries, folder))
 
 
@@ -75,8 +75,17 @@ def private_rabbitmq(folder: Path) -> rabbitmq.RabbitMQ:
     binaries = rabbitmq.find()
     if not binaries:
         pytest.skip("no RabbitMQ binaries on this machine")
-    _guarded(folder)
+    guarded(folder)
     return rabbitmq.RabbitMQ(folder, binaries[0])
+
+
+def guarded(folder: Path) -> int:
+    """Have what is on record under a folder killed when this process ends, or when the descriptor is closed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lease = Path(tempfile.gettempdir()) / f"warren-tests-{os.getuid()}" / f"{uuid.uuid4()}.lease"
+    held = guard.lease(lease)
+    guard.post(lease, folder)
+    return held
 
 
 def _given() -> Servers | None:
@@ -147,13 +156,6 @@ def _session_folder() -> Path:
     myself = Process.of(os.getpid())
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or f"{myself.pid}-{myself.started.rpartition('/')[2]}"
     return Path(tempfile.gettempdir()) / f"warren-tests-{os.getuid()}" / run
-
-
-def _guarded(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    lease = Path(tempfile.gettempdir()) / f"warren-tests-{os.getuid()}" / f"{uuid.uuid4()}.lease"
-    guard.lease(lease)
-    guard.post(lease, folder)
 
 
 @contextmanager

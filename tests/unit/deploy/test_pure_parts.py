@@ -1,0 +1,100 @@
+"""Pure parts: pauses, roles, the greeting, the gate's steps, the locks."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from deploy import gate, leftovers, roles
+from deploy.folder import Folder, Running
+from deploy.greeting import curl, greeting
+from deploy.supervise import pause_before_restart
+
+ROOT = Path(__file__).parents[3]
+PYTHON = Path("/v/bin/python")
+
+
+@pytest.mark.parametrize(("deaths", "seconds"), [(1, 0.5), (2, 1), (3, 2), (6, 16), (7, 30), (50, 30)])
+def test_the_pause_before_a_restart_doubles_up_to_half_a_minute(deaths: int, seconds: float) -> None:
+    assert pause_before_restart(deaths) == seconds
+
+
+def test_leftovers_are_drained_in_the_reverse_order_of_the_start() -> None:
+    started = [role.name for role in roles.roles(PYTHON, None, 20)]
+
+    assert list(leftovers.ROLES) == started[::-1]
+
+
+def test_workers_may_take_their_whole_drain() -> None:
+    workers = roles.roles(PYTHON, 3, drain_seconds=100)[-1]
+
+    assert workers.stop_seconds > 100
+    assert workers.words[-2:] == ["--processes", "3"]
+
+
+def test_what_was_decided_here_wins_over_every_other_spelling() -> None:
+    theirs = {"RABBITMQ_URL": "amqp://old", "API_PORT": "1", "HOME": "/h"}
+    found = {"AMQP_URL": "amqp://new", "DATABASE_URL": "postgresql://new"}
+    environ = roles.child_environ(theirs, found, 8001, ROOT, Path("/v"))
+
+    assert {"RABBITMQ_URL", "API_PORT"}.isdisjoint(environ)
+    assert (environ["WARREN_AMQP_URL"], environ["WARREN_PORT"], environ["HOME"]) == ("amqp://new", "8001", "/h")
+
+
+def test_the_printed_curl_carries_the_key_in_both_of_its_calls() -> None:
+    """
+    That it works when pasted is shown in the journey.
+    """
+    assert curl("http://127.0.0.1:8000", "it's").count(shlex.quote("X-API-Key: it's")) == 2
+
+
+def test_the_greeting_names_every_address() -> None:
+    running = Running("http://127.0.0.1:8000", [("RabbitMQ", "amqp://h")], api_key=None)
+    text = greeting(running, Path("/d/env"))
+
+    assert [word for word in ("/api/v1/jobs", "/docs", "amqp://h", ". /d/env", "curl") if word not in text] == []
+
+
+def test_arguments_narrow_pytest_and_nothing_else() -> None:
+    narrowed = gate.steps(ROOT, Path("/v/bin"), ["-k", "x"])
+
+    assert [step.name for step in narrowed] == ["format", "lint", "types", "imports", "tests"]
+    assert narrowed[-1].words[-2:] == ["-k", "x"]
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-test.lock"])
+def test_a_lock_names_versions_and_no_place(lock: str) -> None:
+    """
+    A registry, a mirror or a path of one machine would fail on every other.
+    """
+    lines = (ROOT / "deploy" / lock).read_text().splitlines()
+
+    assert [line for line in lines if not re.match(r"[a-z0-9._-]+(\[[a-z0-9,-]+\])?==\S+( ; .+)?$", line)] == []
+
+
+def test_the_test_lock_holds_all_of_the_other() -> None:
+    plain, test = ((ROOT / "deploy" / name).read_text() for name in ("requirements.lock", "requirements-test.lock"))
+
+    assert set(plain.splitlines()) <= set(test.splitlines())
+
+
+def test_three_old_logs_are_kept(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.make()
+    for start in range(6):
+        folder.turn_over("gateway")
+        folder.log("gateway").write_text(str(start))
+
+    assert [path.read_text() for path in sorted(folder.logs.glob("gateway.log*"))] == ["5", "4", "3", "2"]
+
+
+def test_a_value_with_a_quote_survives_being_sourced(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.make()
+    folder.write_env({"AMQP_URL": "amqp://u:p'$(x)@h/"})
+
+    assert shlex.split(folder.env.read_text()) == ["export", "AMQP_URL=amqp://u:p'$(x)@h/"]
+    assert folder.env.stat().st_mode & 0o777 == 0o600
