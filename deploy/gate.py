@@ -8,13 +8,14 @@ Arguments go to pytest and narrow it.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy import docker, install, postgres, rabbitmq, venv
+from deploy import docker, install, postgres, rabbitmq, tally, venv
 from deploy.errands import Errands
 
 NO_TESTS = 5  # pytest's code for "nothing collected"
@@ -33,11 +34,15 @@ def run(root: Path, pytest_words: list[str]) -> int:
     errands = Errands(Path(tempfile.gettempdir()) / f"warren-gate-{os.getuid()}.log")
     found = _prepare(place, errands)
     environ = _environ(place, scratch, found)
-    codes = [_run(step, root, environ) for step in steps(root, place.folder / "bin", pytest_words)]
+    reports = Path(tempfile.mkdtemp(prefix="warren-reports-"))
+    codes = [_run(step, root, environ) for step in steps(root, place.folder / "bin", pytest_words, reports)]
+    if not pytest_words:
+        print(tally.read(reports / f"{name}.xml" for name in _present(root)).line(), flush=True)
+    shutil.rmtree(reports)
     return max(codes, default=0)
 
 
-def steps(root: Path, bin_folder: Path, pytest_words: list[str]) -> list[Step]:
+def steps(root: Path, bin_folder: Path, pytest_words: list[str], reports: Path) -> list[Step]:
     def tool(name: str, *words: str) -> list[str]:
         return [str(bin_folder / "python"), "-P", "-m", name, *words]
 
@@ -46,15 +51,21 @@ def steps(root: Path, bin_folder: Path, pytest_words: list[str]) -> list[Step]:
         Step("lint", tool("ruff", "check", "--quiet", ".")),
         Step("types", tool("mypy")),
         Step("imports", [str(bin_folder / "lint-imports")]),
-        *_pytest_steps(root, tool("pytest"), pytest_words),
+        *_pytest_steps(root, tool("pytest"), pytest_words, reports),
     ]
 
 
-def _pytest_steps(root: Path, pytest: list[str], pytest_words: list[str]) -> list[Step]:
+def _pytest_steps(root: Path, pytest: list[str], pytest_words: list[str], reports: Path) -> list[Step]:
     if pytest_words:
         return [Step("tests", [*pytest, *pytest_words])]
-    present = {name: words for name, words in FOLDERS.items() if any((root / "tests" / name).rglob("test_*.py"))}
-    return [Step(name, [*pytest, *words, f"tests/{name}"]) for name, words in present.items()]
+    return [
+        Step(name, [*pytest, *FOLDERS[name], f"--junitxml={reports / name}.xml", f"tests/{name}"])
+        for name in _present(root)
+    ]
+
+
+def _present(root: Path) -> list[str]:
+    return [name for name in FOLDERS if any((root / "tests" / name).rglob("test_*.py"))]
 
 
 def _prepare(place: venv.Venv, errands: Errands) -> list[Path]:

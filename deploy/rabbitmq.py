@@ -33,7 +33,7 @@ PLACES = (
 )
 PLUGINS = "[rabbitmq_management,rabbitmq_prometheus].\n"
 MAX_MESSAGE_BYTES = 8 * 1024 * 1024  # 128 MiB is its own default; an envelope may have 256 KiB
-CONSUMER_TIMEOUT_MS = 24 * 3600 * 1000  # its 30 minutes would close the channel of a long job; our own limits are below
+CONSUMER_TIMEOUT_MS = 8 * 24 * 3600 * 1000  # a job may run for a week; its own 30 minutes would close the channel
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ def test_the_greeting_names_every_address() -> None:
 
 
 def test_arguments_narrow_pytest_and_nothing_else() -> None:
-    narrowed = gate.steps(ROOT, Path("/v/bin"), ["-k", "x"])
+    narrowed = gate.steps(ROOT, Path("/v/bin"), ["-k", "x"], Path("/r"))
 
     assert [step.name for step in narrowed] == ["format", "lint", "types", "imports", "tests"]
     assert narrowed[-1].words[-2:] == ["-k", "x"]
