@@ -1,11 +1,13 @@
 """Turn settled delivery tags into as few ack frames as possible.
 
 One `multiple` ack up to the contiguous low-water mark, the stragglers one by one; or one long job would pin the whole
-window.  Belongs to one channel: tags mean nothing on another.
+window.  Contiguous among the tags that were delivered to us: pika itself returns what arrives between a cancel and its
+confirmation, so there are gaps.  Belongs to one channel: tags mean nothing on another.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 
 
@@ -13,26 +15,27 @@ class AckWindow:
     """The tags of one channel."""
 
     def __init__(self) -> None:
-        self._low = 0  # every tag up to here is settled
-        self._ahead: set[int] = set()  # settled, above a gap
+        self._order: deque[int] = deque()  # as delivered, from the lowest that is open
+        self._open: set[int] = set()  # delivered, not settled
+
+    def delivered(self, tag: int) -> None:
+        self._order.append(tag)
+        self._open.add(tag)
 
     def settle(self, tags: Iterable[int]) -> tuple[int, list[int]]:
         """The tag to ack with `multiple` (0: none) and the tags to ack alone."""
-        fresh = {tag for tag in tags if tag > self._low and tag not in self._ahead}
+        fresh = self._open.intersection(tags)  # to ack a tag twice would close the channel
+        self._open -= fresh
         top = 0
-        while True:
-            following = self._low + 1
-            if following in fresh:
-                fresh.discard(following)
-                top = following
-            elif following in self._ahead:
-                self._ahead.discard(following)
-            else:
-                break
-            self._low = following
-        self._ahead |= fresh
+        while self._order and self._order[0] not in self._open:
+            tag = self._order.popleft()
+            if tag in fresh:
+                fresh.discard(tag)
+                top = tag
         return top, sorted(fresh)
 
-    def given_back(self, tags: Iterable[int]) -> None:
-        """These were returned to the broker: settled, though not acked."""
-        self._ahead |= {tag for tag in tags if tag > self._low}
+    def give_back(self, tags: Iterable[int]) -> list[int]:
+        """Of these, the tags to return to the broker: settled, though not acked."""
+        fresh = self._open.intersection(tags)
+        self._open -= fresh
+        return sorted(fresh)

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from wire import strict_json
 from wire.envelope import Envelope
 from wire.errors import Refused
+from wire.fields import LONGEST_TIMEOUT, LONGEST_WAIT, MAX_RETRIES
 
 OPTIONS: Final = "x_options"
 STOCK_SCHEMA: Final[dict[str, Any]] = {
@@ -41,13 +42,13 @@ def to_envelope(
     return Envelope(
         type=message.actor_name,
         payload=payload,
-        payload_json=strict_json.encode(payload, "payload").encode(),
+        payload_json=strict_json.encode(payload, "payload", around=1).encode(),
         id=UUID(message.message_id),
         priority=_priority(message.options.get("broker_priority")),
-        max_retries=message.options.get("max_retries"),
-        timeout_seconds=_seconds(message.options.get("time_limit")),
-        delay=_seconds(delay_ms),
-        extra={OPTIONS: strict_json.parse(strict_json.encode(options).encode())} if options else {},
+        max_retries=_retries(message.options.get("max_retries")),
+        timeout_seconds=_seconds(message.options.get("time_limit"), LONGEST_TIMEOUT),
+        delay=_seconds(delay_ms, LONGEST_WAIT.total_seconds()),
+        extra={OPTIONS: strict_json.parse(strict_json.encode(options, OPTIONS).encode())} if options else {},
     )
 
 
@@ -87,5 +88,10 @@ def _priority(value: object) -> int | None:
     return min(10, max(1, value)) if isinstance(value, int) else None
 
 
-def _seconds(millis: object) -> float | None:
-    return millis / 1000 if isinstance(millis, int | float) and millis > 0 else None
+def _retries(value: object) -> int | None:
+    return min(MAX_RETRIES, max(0, value)) if isinstance(value, int) else None
+
+
+def _seconds(millis: object, longest: float) -> float | None:
+    """Stock senders write infinity for "no limit"; no door would take it back."""
+    return min(millis / 1000, longest) if isinstance(millis, int | float) and millis > 0 else None

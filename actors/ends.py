@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from wire.fields import LONGEST_WAIT
+
 
 class PermanentError(Exception):
     """Trying again cannot help: the job fails at once, without retry."""
@@ -27,6 +29,6 @@ class Snooze(Exception):
 
 def _seconds(after: float | timedelta) -> timedelta:
     duration = after if isinstance(after, timedelta) else timedelta(seconds=after)
-    if duration < timedelta(0):
-        raise ValueError(f"the wait must be 0 or more, got {duration}")
+    if not timedelta(0) <= duration <= LONGEST_WAIT:
+        raise ValueError(f"the wait must be 0 s to {LONGEST_WAIT.days} days, got {duration}")
     return duration

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
-from typing import Any, get_type_hints
+from typing import Any, get_origin, get_type_hints
 
 import dramatiq
 from pydantic import BaseModel, ValidationError
 
 from actors.ends import PermanentError
-from wire.fields import LONGEST_TIMEOUT, MAX_RETRIES, PRIORITIES, check_type
+from wire.fields import LONGEST_TIMEOUT, LONGEST_WAIT, MAX_RETRIES, PRIORITIES, check_type
 
 Function = Callable[..., Any]
 ANY_OBJECT: dict[str, Any] = {"type": "object"}
+ANY_MAPPING = (dict, Mapping, MutableMapping, Any, object)  # annotations that say no more than "an object"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ def job(
     """Make a function, sync or async, the actor of a job type."""
     level = PRIORITIES.get(priority, 0) if isinstance(priority, str) else priority
     _check(name, level, max_retries, timeout)
+    _check_waits(name, retry_base_seconds, retry_max_seconds)
 
     def decorate(function: Function) -> dramatiq.Actor[Any, Any]:
         model = _payload_model(function)
@@ -70,23 +72,44 @@ def job(
 
 def _check(name: str, priority: int, max_retries: int | None, timeout: float | None) -> None:
     check_type(name)
-    if not 1 <= priority <= 10:
+    if not isinstance(priority, int) or isinstance(priority, bool) or not 1 <= priority <= 10:
         raise ValueError(f"@job({name!r}): priority is 1 to 10, or low, medium, high")
-    if max_retries is not None and not 0 <= max_retries <= MAX_RETRIES:
-        raise ValueError(f"@job({name!r}): max_retries is 0 to {MAX_RETRIES}, got {max_retries}")
+    if max_retries is not None and not (isinstance(max_retries, int) and 0 <= max_retries <= MAX_RETRIES):
+        raise ValueError(f"@job({name!r}): max_retries is a whole number from 0 to {MAX_RETRIES}, got {max_retries}")
     if timeout is not None and not 0 < timeout <= LONGEST_TIMEOUT:
         raise ValueError(f"@job({name!r}): timeout is in seconds, above 0 and up to {LONGEST_TIMEOUT:.0f}")
 
 
+def _check_waits(name: str, base: float | None, most: float | None) -> None:
+    for option, seconds in (("retry_base_seconds", base), ("retry_max_seconds", most)):
+        if seconds is not None and not 0 < seconds <= LONGEST_WAIT.total_seconds():
+            raise ValueError(f"@job({name!r}): {option} is in seconds, above 0, got {seconds}")
+
+
 def _payload_model(function: Function) -> type[BaseModel] | None:
+    name = getattr(function, "__name__", "the function")
     parameters = list(inspect.signature(function).parameters.values())
     if len(parameters) > 1:
-        name = getattr(function, "__name__", "the function")
         raise TypeError(f"{name} takes {len(parameters)} parameters; a job takes one, its payload (a Pydantic model)")
     if not parameters:
         return None
-    hint = get_type_hints(function).get(parameters[0].name, dict)
-    return hint if isinstance(hint, type) and issubclass(hint, BaseModel) else None
+    if parameters[0].kind not in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD):
+        raise TypeError(f"{name} takes {parameters[0]}; a job takes its payload as one plain parameter")
+    hint = _hint(function, name, parameters[0].name)
+    if isinstance(hint, type) and issubclass(hint, BaseModel):
+        return hint
+    if hint in ANY_MAPPING or get_origin(hint) in ANY_MAPPING:
+        return None
+    raise TypeError(f"{name} takes a payload of type {hint!r}; annotate it with a Pydantic model or with dict")
+
+
+def _hint(function: Function, name: str, parameter: str) -> object:
+    try:
+        return get_type_hints(function).get(parameter, dict)
+    except NameError as e:
+        raise TypeError(
+            f"{name}: its annotations cannot be read: {e}; define the model where a module can see it"
+        ) from e
 
 
 def _with_payload(function: Function, model: type[BaseModel] | None) -> Function:

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from actors import catalogue
-from wire.errors import SettingsError
+from wire.errors import Refused, SettingsError
 
 ENTRY_POINTS: Final = "warren.actors"
-ROOMS: Final = ("actors", "gateway", "persistence", "scheduler", "wire")
+ROOMS: Final = ("actors", "deploy", "gateway", "persistence", "scheduler", "wire")
 
 
 def load_job_modules(named: tuple[str, ...]) -> None:
@@ -45,4 +45,6 @@ def _import(name: str) -> None:
     except ModuleNotFoundError as e:
         if e.name and (name == e.name or name.startswith(f"{e.name}.")):
             raise SettingsError([f"WARREN_ACTORS names {name}, which cannot be imported: {e}"]) from None
-        raise  # the module is there; something it needs is not
+        raise SettingsError([f"{name} of WARREN_ACTORS needs a module that is not installed: {e}"]) from e
+    except (Refused, ValueError, TypeError) as e:  # what a decorator says of an actor it cannot take
+        raise SettingsError([f"{name} of WARREN_ACTORS cannot be loaded: {e}"]) from e

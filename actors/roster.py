@@ -11,14 +11,22 @@ import dramatiq
 from actors.codec import STOCK_SCHEMA, is_job
 from actors.job import JobOptions
 from persistence.job_types import JobType
-from wire.errors import SettingsError
-from wire.fields import check_type
+from wire.errors import Refused, SettingsError
+from wire.fields import LONGEST_TIMEOUT, check_type
 from wire.settings import Limits
 
 
 def job_types(actors: Mapping[str, dramatiq.Actor[Any, Any]], limits: Limits) -> dict[str, JobType]:
-    """The types of all declared actors; SettingsError for a name that cannot travel."""
-    return {name: job_type(actor, limits) for name, actor in sorted(actors.items())}
+    """The types of all declared actors; SettingsError with every name that cannot travel."""
+    types, faults = {}, []
+    for name, actor in sorted(actors.items()):
+        try:
+            types[name] = job_type(actor, limits)
+        except Refused as e:
+            faults.append(f"the actor {name} of {actor.fn.__module__} cannot be a job type: {e.problem}; {e.remedy}")
+    if faults:
+        raise SettingsError(faults)
+    return types
 
 
 def served(types: Mapping[str, JobType], queues: tuple[str, ...]) -> dict[str, JobType]:
@@ -64,4 +72,4 @@ def _option(actor: dramatiq.Actor[Any, Any], name: str) -> Any:
 
 def _millis(actor: dramatiq.Actor[Any, Any], name: str) -> float | None:
     value = actor.options.get(name)
-    return value / 1000 if isinstance(value, int | float) else None
+    return min(value / 1000, LONGEST_TIMEOUT) if isinstance(value, int | float) else None  # stock actors say infinity

@@ -26,9 +26,12 @@ class Slots:
     def free_threads(self) -> int:
         return min(self.free, self._threads - self._used_threads)
 
-    def take(self, *, thread: bool) -> None:
-        self._used += 1
-        self._used_threads += thread
+    def free_for(self, *, thread: bool) -> int:
+        return self.free_threads if thread else self.free
+
+    def take(self, count: int, *, thread: bool) -> None:
+        self._used += count
+        self._used_threads += count * thread
 
     def give_back(self, *, thread: bool) -> None:
         self._used -= 1

@@ -8,12 +8,16 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, assert_never
 
+import dramatiq
+
 from actors.ends import PermanentError, RetryAfter, Snooze
 from wire import strict_json
 from wire.errors import Refused
+from wire.fields import LONGEST_WAIT
 from wire.states import Reason
 
 JITTER: Final = 0.25
+LARGEST_RESULT: Final = 1024 * 1024  # characters; a row is read whole by every list that shows it
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,18 +116,22 @@ def decide(end: End, budget: Budget, random: float) -> Verdict:
 
 def backoff(budget: Budget, random: float) -> timedelta:
     """min(cap, base·2ⁿ⁻¹), and up to a quarter more."""
-    doublings = min(budget.attempt - 1, 40)  # 2**40 s is beyond any cap
-    plain: timedelta = min(budget.cap, budget.base * 2**doublings)
-    return plain * (1 + JITTER * random)
+    doublings = min(budget.attempt - 1, 60)  # more is beyond any cap
+    seconds = min(budget.cap.total_seconds(), budget.base.total_seconds() * 2.0**doublings)
+    return timedelta(seconds=seconds * (1 + JITTER * random))
 
 
 def _completed(value: object) -> Verdict:
     if value is None:
         return Completed(None)
     try:
-        return Completed(strict_json.encode(value))
+        text = strict_json.encode(value)
     except Refused as e:
         return Failed(Reason.UNSTORABLE_RESULT, Trouble("UnstorableResult", str(e)))
+    if len(text) > LARGEST_RESULT:
+        words = f"result: has {len(text)} characters; at most {LARGEST_RESULT} are kept; store it elsewhere, return where"
+        return Failed(Reason.UNSTORABLE_RESULT, Trouble("UnstorableResult", words))
+    return Completed(text)
 
 
 def _raised(error: BaseException, budget: Budget, random: float) -> Verdict:
@@ -132,10 +140,29 @@ def _raised(error: BaseException, budget: Budget, random: float) -> Verdict:
         return Snoozed(error.after, trouble)
     if isinstance(error, PermanentError) or (budget.throws and isinstance(error, budget.throws)):
         return Failed(Reason.PERMANENT, trouble)
-    if budget.retry_when and not isinstance(error, RetryAfter) and not budget.retry_when(budget.attempt - 1, error):
-        return Failed(Reason.EXHAUSTED, trouble)
-    after = error.after if isinstance(error, RetryAfter) else backoff(budget, random)
+    after = _asked_wait(error)
+    if after is None:
+        after = backoff(budget, random)
+        if budget.retry_when:  # as with Dramatiq, it and not max_retries decides
+            return Retry(after, trouble) if _wants_retry(budget, error) else Failed(Reason.EXHAUSTED, trouble)
     return _again(trouble, budget, after, Reason.EXHAUSTED)
+
+
+def _asked_wait(error: BaseException) -> timedelta | None:
+    """The wait that the actor itself named, with our word for it or with Dramatiq's."""
+    if isinstance(error, RetryAfter):
+        return error.after
+    if isinstance(error, dramatiq.Retry) and error.delay is not None:
+        return timedelta(milliseconds=min(max(0, error.delay), LONGEST_WAIT / timedelta(milliseconds=1)))
+    return None
+
+
+def _wants_retry(budget: Budget, error: BaseException) -> bool:
+    assert budget.retry_when is not None
+    try:
+        return bool(budget.retry_when(budget.attempt - 1, error))
+    except Exception:  # noqa: BLE001 - a user's broken predicate must not cost the job its outcome
+        return not budget.spent
 
 
 def _again(trouble: Trouble, budget: Budget, after: timedelta, spent: Reason) -> Verdict:

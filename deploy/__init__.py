@@ -11,8 +11,9 @@ Doors:
 - `deploy.postgres`, `deploy.rabbitmq`: one private instance in one folder, on free loopback ports; tests use them too.
 - `deploy.supervise`: starts what must run, restarts what dies, drains in reverse.
 
-Everything here is standard library only: it runs before the virtual environment exists, and so the supervisor
-needs no second process to hand its servers over to.
+All of that is standard library only: it runs before the virtual environment exists, and so the supervisor
+needs no second process to hand its servers over to.  `deploy.settings_pages` and `deploy.topology_page`, which the
+command `warren` prints, come after it and may import the other rooms.
 
 Failure modes: a killed supervisor leaves its records in `DIR/run`, and the next `up` or `down` on that folder adopts
 or stops what they name, checked by start time, so a reused process number is never signalled.

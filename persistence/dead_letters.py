@@ -51,11 +51,11 @@ def fingerprint(reason: str, job_type: str | None, detail: str) -> str:
 
 
 def _row(letter: DeadLetter) -> tuple[object, ...]:
-    message, job_type = letter.message, _plain(letter.message.type)
+    message, job_type, detail = letter.message, _plain(letter.message.type), _plain(letter.detail) or ""
     return (
         _uuid(message.message_id), _plain(message.message_id) or "", job_type, message.body, body_hash(message.body),
         _headers(message), _plain(message.exchange), _plain(message.routing_key), message.queue, letter.reason,
-        _plain(letter.detail), fingerprint(letter.reason, job_type, letter.detail),
+        detail, fingerprint(letter.reason, job_type, detail),
     )  # fmt: skip
 
 
@@ -70,7 +70,8 @@ def _headers(message: Incoming) -> str:
     }
     said = {name: value for name, value in properties.items() if value is not None}
     text = json.dumps({"headers": dict(message.headers), "properties": said}, default=str, skipkeys=True)
-    return text.replace("\\u0000", "\\ufffd")
+    # a header may be a NaN, which Python writes and Postgres refuses: one such message would stop the recorder for ever
+    return json.dumps(json.loads(text, parse_constant=str)).replace("\\u0000", "\\ufffd")
 
 
 def _plain(text: str | None) -> str | None:

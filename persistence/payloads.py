@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 import jsonschema_rs
 
@@ -28,7 +28,12 @@ def check(payload: Mapping[str, Any], job_type: JobType) -> None:
 
 @functools.lru_cache(maxsize=1_024)
 def _validator(schema: str) -> jsonschema_rs.Validator:
-    return jsonschema_rs.validator_for(json.loads(schema))
+    return jsonschema_rs.validator_for(json.loads(schema), retriever=_nowhere)
+
+
+def _nowhere(uri: str) -> NoReturn:
+    """A schema must not make a gateway fetch something."""
+    raise ValueError(f"a payload's schema may not refer to {uri}")
 
 
 def _sentence(message: str) -> str:

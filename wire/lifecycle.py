@@ -33,10 +33,16 @@ async def running(services: Sequence[Service]) -> AsyncIterator[None]:
 
 def stop_signal() -> asyncio.Event:
     """An event that SIGTERM and SIGINT set; signals after the first are harmless."""
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
+    stopped, loop, numbers = asyncio.Event(), asyncio.get_running_loop(), (signal.SIGTERM, signal.SIGINT)
+
+    def stop() -> None:
+        for number in numbers:
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_IGN)  # or one that comes after the loop has closed would kill
+        stopped.set()
+
+    for number in numbers:
+        loop.add_signal_handler(number, stop)
     return stopped
 
 

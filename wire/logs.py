@@ -14,8 +14,8 @@ from typing import Any
 
 import structlog
 
-_SECRET_KEY = re.compile(r"password|secret|token|api_?key|authorization|cookie", re.IGNORECASE)
-_URL_PASSWORD = re.compile(r"(?P<head>[a-z0-9+]+://[^:/@\s]*):[^@\s]+@", re.IGNORECASE)
+_SECRET_KEY = re.compile(r"password|secret|token|api[_-]?key|authorization|cookie", re.IGNORECASE)
+_URL_PASSWORD = re.compile(r"(?P<head>[a-z0-9+]+://[^:/@\s]*):[^\s,]+@", re.IGNORECASE)
 
 
 def configure(role: str, level: str = "INFO", form: str = "auto") -> None:

@@ -31,7 +31,8 @@ from wire.slices import (
 )
 
 __all__ = [
-    "Gateway", "Limits", "Logs", "Scheduler", "Settings", "Slice", "Stores", "Worker", "fields", "load", "postgres_url",
+    "Gateway", "Limits", "Logs", "Scheduler", "Settings", "Slice", "Stores", "Worker", "environment_names", "fields",
+    "load", "postgres_url",
 ]  # fmt: skip
 
 SCRIPTS_OWN: Final = {"WARREN_URL", "WARREN_API_KEY"}  # what `.warren/env` gives to people's shells

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import Final, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from wire.fields import LONGEST_TIMEOUT
 
@@ -19,10 +20,25 @@ INTERNAL: Final = {"session_id"}  # one process of ours tells another; nobody el
 Words = tuple[str, ...]
 
 
-class Slice(BaseModel):
-    """A part of the settings."""
+class Slice(BaseSettings):
+    """A part of the settings.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    The library's own sources are switched off: with them `.env` beats the environment where the two spell a setting
+    differently, and faults are told a class at a time.  settings.py reads for all slices at once.
+    """
+
+    model_config = SettingsConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
 
 
 def _also(field: str, *aliases: str) -> AliasChoices:

@@ -13,7 +13,9 @@ from actors.ends import PermanentError
 from actors.job import job
 
 Number = int | float
-LARGEST_EXPONENT: Final = 4_096  # 10**10**6 would hold the process for minutes
+LARGEST_BITS: Final = (
+    3_400  # a thousand digits, the longest that is stored; 10**10**6 would hold the process for minutes
+)
 
 OPERATIONS: Final[dict[str, Callable[[Number, Number], Number]]] = {
     "add": operator.add,
@@ -36,12 +38,19 @@ class Arithmetic(BaseModel):
 @job("math", timeout=30)
 async def compute(payload: Arithmetic) -> dict[str, Number]:
     """Add, subtract, multiply, divide, raise or take the remainder of two numbers."""
-    if payload.operation == "power" and abs(payload.b) > LARGEST_EXPONENT:
-        raise PermanentError(f"payload.b: an exponent is at most {LARGEST_EXPONENT}, got {payload.b}")
+    if payload.operation == "power" and _bits(payload.a, payload.b) > LARGEST_BITS:
+        raise PermanentError("payload.b: the power would have more than a thousand digits")
     try:
         result = OPERATIONS[payload.operation](payload.a, payload.b)
     except (ZeroDivisionError, OverflowError) as e:
         raise PermanentError(f"{payload.operation} of {payload.a} and {payload.b}: {e}") from e
-    if isinstance(result, complex) or not math.isfinite(result):
+    if isinstance(result, complex) or (isinstance(result, float) and not math.isfinite(result)):
         raise PermanentError(f"{payload.operation} of {payload.a} and {payload.b} is not a real number")
     return {"result": result}
+
+
+def _bits(base: Number, exponent: Number) -> int:
+    """How many bits a whole power has, nearly; floats end by themselves."""
+    if isinstance(base, int) and isinstance(exponent, int) and abs(base) > 1:
+        return abs(base).bit_length() * exponent
+    return 0
