@@ -7,6 +7,7 @@ by the public door and cannot be a job becomes a dead letter; silence from the c
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -111,10 +112,19 @@ async def until_answered(ask: Callable[[], Awaitable[T]]) -> T:
     raise AssertionError("waits() never ends")
 
 
+def _may_be_dead(answer: Claim, delivery: Delivery) -> bool:
+    """Whether its holder has not been heard of since the message came.
+
+    A killed process's messages come again within a millisecond, before anybody has noted its death; they must not be
+    acked for its sake.  A holder that beats after that lives, and lost only its channel.
+    """
+    return answer.answer is Answer.HELD and answer.silent.total_seconds() > time.monotonic() - delivery.arrived
+
+
 def _sort(delivery: Delivery, answer: Claim | str | None, verdicts: Verdicts) -> None:
     if isinstance(answer, str):
         verdicts.letters.append((delivery, DeadLetter(delivery.message, "unstorable", answer)))
-    elif answer is None or answer.answer is Answer.UNBORN:
+    elif answer is None or answer.answer is Answer.UNBORN or _may_be_dead(answer, delivery):
         verdicts.ask_again.append(delivery)
     elif answer.answer is Answer.CLAIMED:
         verdicts.start.append((delivery, answer))

@@ -13,6 +13,7 @@ import dramatiq
 from actors.broker import JobBroker
 from actors.lane_thread import LaneThread
 from actors.modules import load_job_modules
+from actors.roster import job_types, served
 from wire import logs
 from wire.errors import SettingsError
 from wire.settings import load
@@ -23,7 +24,8 @@ try:
     broker = JobBroker(settings.stores.amqp_url.get_secret_value(), settings.limits, "warren actors sender")
     dramatiq.set_broker(broker)
     load_job_modules(settings.worker.actors)
-    broker.add_middleware(LaneThread(settings))
+    types = served(job_types(broker.actors, settings.limits), settings.worker.queues)
+    broker.add_middleware(LaneThread(settings, types))
 except SettingsError as e:
     print(*e.faults, sep="\n", file=sys.stderr)  # noqa: T201 - for the person who started it
     sys.exit(2)

@@ -2,45 +2,62 @@
 
 Nothing that an actor or a middleware raises leaves this file as an exception: one that escaped would take the lane, and
 with it every other job of the process.
+
+A project's own middleware may block, so around an async actor its signals run on a thread, in the context of the
+attempt's task: what they set there (a current message, a span) the actor sees.  Ours do not block and stay on the loop.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import time
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
+from typing import Any, Final, TypeVar
 
 import dramatiq
 from dramatiq.broker import MessageProxy
-from dramatiq.middleware import SkipMessage
+from dramatiq.middleware import Callbacks, CurrentMessage, Middleware, Pipelines, SkipMessage
 
 from actors.codec import to_message
 from actors.context import Context, current
 from actors.delivery import Delivery
 from actors.ends import PermanentError
+from actors.threads import Threads
 from actors.verdict import End, Raised, Returned, Stopped
 from persistence.claim import Claim
 from persistence.job_types import JobType
 from wire import strict_json
 from wire.errors import Refused
 
+T = TypeVar("T")
+QUICK: Final = (CurrentMessage, Callbacks, Pipelines)  # what they send is kept in memory until the outcome is recorded
 Actor = dramatiq.Actor[Any, Any]
+Function = Callable[..., Coroutine[Any, Any, Any]]
+Aside = Callable[[Callable[[], T]], Coroutine[Any, Any, T]]
 
 
-def coroutine_function(actor: Actor) -> Callable[..., Coroutine[Any, Any, Any]] | None:
+def coroutine_function(actor: Actor) -> Function | None:
     """What an async actor runs; Dramatiq wraps it to be called from a thread.  None for a sync actor."""
     wrapped = getattr(actor.fn, "__wrapped__", None)
     return wrapped if asyncio.iscoroutinefunction(wrapped) and not asyncio.iscoroutinefunction(actor.fn) else None
+
+
+def may_block(middleware: Middleware) -> bool:
+    """Whether it does something around an actor that we do not know to be quick."""
+    kind = type(middleware)
+    signals = ("before_process_message", "after_process_message", "after_skip_message")
+    return kind not in QUICK and any(getattr(kind, name) is not getattr(Middleware, name) for name in signals)
 
 
 class Attempt:
     """One lease of one job in this process."""
 
     __slots__ = (
-        "_broker", "_why", "actor", "claim", "context", "deadline", "deliveries", "end", "finished_at", "job_type",
-        "started_at", "task",
+        "_broker", "_task", "_why", "actor", "claim", "context", "deadline", "deliveries", "end", "finished_at",
+        "job_type", "message", "started_at",
     )  # fmt: skip
 
     def __init__(
@@ -51,55 +68,69 @@ class Attempt:
         self.deliveries = [delivery]  # more than one after a redelivery while it runs
         self.started_at = self.finished_at = datetime.now(UTC)
         self.deadline = time.monotonic() + claim.timeout_seconds
-        self.task: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[None] | None = None
         self.end: End = Stopped()
+        self.message: MessageProxy | None = None  # once it is decoded
         self._why: End | None = None
 
-    def cancel(self, why: End) -> None:
-        """Interrupt it at its next await; a sync actor cannot be interrupted."""
-        if self.task is not None and self._why is None:
-            self._why = why
-            self.task.cancel()
+    def start(self, function: Function, signals: Threads | None) -> asyncio.Task[None]:
+        """Begin on the loop; the signals on these threads, if a middleware may block."""
+        surroundings = contextvars.copy_context()
+        aside = partial(_on_thread, signals, surroundings) if signals else _here
+        self._task = asyncio.get_running_loop().create_task(self._run(function, aside), context=surroundings)
+        return self._task
 
-    async def run(self, function: Callable[..., Coroutine[Any, Any, Any]]) -> None:
-        """The whole attempt, on the loop."""
-        message = self._begin()
-        if message is None:
-            return
-        try:
-            end: End = Returned(await function(*message.args, **message.kwargs))
-        except asyncio.CancelledError as e:
-            end = self._why or Raised(e)
-        except BaseException as e:  # noqa: BLE001 - it is this attempt's end, recorded; the lane must live
-            end = Raised(e)
-        self._finish(message, end)
+    def cancel(self, why: End) -> None:
+        """Interrupt it at its next await; a sync actor and a middleware cannot be interrupted."""
+        if self._why is None:
+            self._why = why
+            if self._task is not None and self.context.in_function:
+                self._task.cancel()
 
     def run_sync(self) -> None:
         """The whole attempt, on a thread."""
         message = self._begin()
         if message is None:
             return
+        self.context.in_function = True
         try:
             end: End = Returned(self.actor.fn(*message.args, **message.kwargs))
         except BaseException as e:  # noqa: BLE001 - it is this attempt's end, recorded; the thread must live
             end = Raised(e)
         self._finish(message, end)
 
+    async def _run(self, function: Function, aside: Aside[Any]) -> None:
+        """The whole attempt, on the loop."""
+        message: MessageProxy | None = await aside(self._begin)
+        if message is None:
+            return
+        self.context.in_function = True  # here and not on the signals' thread: from now on it can be cancelled
+        try:
+            end: End = self._why or Returned(await function(*message.args, **message.kwargs))
+        except asyncio.CancelledError as e:
+            end = self._why or Raised(e)
+        except BaseException as e:  # noqa: BLE001 - it is this attempt's end, recorded; the lane must live
+            end = Raised(e)
+        self.context.in_function = False
+        await aside(partial(self._finish, message, end))
+
     def _begin(self) -> MessageProxy | None:
         """Decode the message and send the signals before; None when that was the end already."""
         current.set(self.context)
         try:
-            message = MessageProxy(self._message())
+            message = self.message = MessageProxy(self._message())
+        except Refused as e:
+            self._end(Raised(PermanentError(str(e))))
+            return None
+        try:
             self._broker.emit_before("process_message", message)
         except SkipMessage:
             self._broker.emit_after("skip_message", message)
-            self.end = Raised(PermanentError("a middleware skipped the message"))
-        except Refused as e:
-            self.end = Raised(PermanentError(str(e)))
+            self._end(Raised(PermanentError("a middleware skipped the message")))
+        except BaseException as e:  # noqa: BLE001 - a middleware's way to fail the attempt
+            self._finish(message, Raised(e))
         else:
-            self.context.in_function = True
             return message
-        self.finished_at = datetime.now(UTC)
         return None
 
     def _finish(self, message: MessageProxy, end: End) -> None:
@@ -115,8 +146,24 @@ class Attempt:
             end = Raised(self.context.unsent)
         elif message.failed and isinstance(end, Returned):
             end = Raised(PermanentError("a middleware failed the message"))
+        self._end(end)
+
+    def _end(self, end: End) -> None:
         self.end, self.finished_at = end, datetime.now(UTC)
 
     def _message(self) -> dramatiq.Message[Any]:
         body = strict_json.parse(self.deliveries[0].message.body)
         return to_message(self.actor, body, str(self.context.job_id), int(self.started_at.timestamp() * 1000))
+
+
+async def _here(call: Callable[[], T]) -> T:
+    return call()
+
+
+async def _on_thread(threads: Threads, surroundings: contextvars.Context, call: Callable[[], T]) -> T:
+    """Call it on a thread while the task, whose context that is, waits."""
+    answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    answers: list[T] = []
+    threads.run(lambda: answers.append(surroundings.run(call)), lambda: answer.set_result(None))
+    await answer
+    return answers[0]

@@ -8,6 +8,7 @@ body that names an unknown queue kills stock Dramatiq's threads one by one.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -48,6 +49,7 @@ def to_envelope(
         max_retries=_retries(message.options.get("max_retries")),
         timeout_seconds=_seconds(message.options.get("time_limit"), LONGEST_TIMEOUT),
         delay=_seconds(delay_ms, LONGEST_WAIT.total_seconds()),
+        expires_at=_expiry(message, actor),
         extra={OPTIONS: strict_json.parse(strict_json.encode(options, OPTIONS).encode())} if options else {},
     )
 
@@ -71,7 +73,7 @@ def to_message(
     )
 
 
-_IN_ENVELOPE = ("broker_priority", "max_retries", "time_limit", "delay", "eta")
+_IN_ENVELOPE = ("broker_priority", "max_retries", "time_limit", "max_age", "delay", "eta")
 
 
 def _fields(message: dramatiq.Message[Any]) -> dict[str, Any]:
@@ -90,6 +92,14 @@ def _priority(value: object) -> int | None:
 
 def _retries(value: object) -> int | None:
     return min(MAX_RETRIES, max(0, value)) if isinstance(value, int) else None
+
+
+def _expiry(message: dramatiq.Message[Any], actor: dramatiq.Actor[Any, Any] | None) -> datetime | None:
+    """What Dramatiq calls `max_age`, from the moment the message was made."""
+    max_age = message.options.get("max_age") or (actor and actor.options.get("max_age"))
+    age = _seconds(max_age, LONGEST_WAIT.total_seconds())
+    made = datetime.fromtimestamp(message.message_timestamp / 1000, UTC)
+    return None if age is None else made + timedelta(seconds=age)
 
 
 def _seconds(millis: object, longest: float) -> float | None:

@@ -24,6 +24,7 @@ from pika.exceptions import AMQPError, ChannelWrongStateError, ConnectionWrongSt
 
 from actors.ackwindow import AckWindow
 from actors.delivery import Delivery
+from wire.amqp import HEARTBEAT_SECONDS
 from wire.backoff import waits
 from wire.errors import WarrenError
 from wire.message import Incoming
@@ -52,6 +53,7 @@ class Consumer:
     ) -> None:
         self._parameters = pika.URLParameters(url)
         self._parameters.client_properties = {"connection_name": name}
+        self._parameters.heartbeat = HEARTBEAT_SECONDS
         self._name, self._queues, self._prefetch = name, queues, prefetch
         self._prepare, self._deliver = prepare, deliver
         self._connection: AsyncioConnection | None = None
@@ -96,15 +98,17 @@ class Consumer:
         if self.consuming and not self._stopping:
             try:
                 await self._unsubscribe()
-                await self._subscribe()
+                if not self._stopping:  # told to stop meanwhile
+                    await self._subscribe()
             except (*CLOSED, AMQPError, TimeoutError):
                 self._lost.set()
 
     def ack(self, deliveries: Iterable[Delivery]) -> None:
         """Settle these; those of an older channel have been returned to their queue already."""
+        if self._channel is None:
+            return  # all channels are older
         top, alone = self._acks.settle(d.tag for d in deliveries if d.channel == self._number)
         with contextlib.suppress(*CLOSED):
-            assert self._channel is not None
             if top:
                 self._channel.basic_ack(top, multiple=True)
             for tag in alone:
@@ -119,10 +123,10 @@ class Consumer:
         self._nack(deliveries, requeue=False)
 
     def _nack(self, deliveries: Iterable[Delivery], *, requeue: bool) -> None:
-        tags = [d.tag for d in deliveries if d.channel == self._number]
-        self._acks.given_back(tags)
+        if self._channel is None:
+            return
+        tags = self._acks.give_back(d.tag for d in deliveries if d.channel == self._number)
         with contextlib.suppress(*CLOSED):
-            assert self._channel is not None
             for tag in tags:
                 self._channel.basic_nack(tag, requeue=requeue)
 
@@ -143,21 +147,23 @@ class Consumer:
             await self._close()
 
     async def _connect(self) -> None:
-        self._lost = asyncio.Event()
+        lost = self._lost = asyncio.Event()  # of this connection: the end of an older one must not end it
         await self._prepare()
-        self._connection = await self._answer(self._open_connection)
+        await self._answer(self._open_connection)
         channel: Channel = await self._answer(self._open_channel)
-        channel.add_on_close_callback(lambda *_: self._lost.set())
-        channel.add_on_cancel_callback(lambda *_: self._lost.set())  # a deleted queue, a consumer_timeout on 4.3
+        channel.add_on_close_callback(lambda *_: lost.set())
+        channel.add_on_cancel_callback(lambda *_: lost.set())  # a deleted queue, a consumer_timeout on 4.3
         self._channel, self._number, self._acks = channel, self._number + 1, AckWindow()
-        await self._subscribe()
+        if not self._stopping:
+            await self._subscribe()
 
     def _open_connection(self, done: Done, fail: Fail) -> None:
-        AsyncioConnection(
+        lost = self._lost
+        self._connection = AsyncioConnection(  # kept before it is open: what opens too late must still be closed
             self._parameters,
             on_open_callback=done,
             on_open_error_callback=lambda _, error: fail(_as_exception(error)),
-            on_close_callback=lambda *_: self._lost.set(),
+            on_close_callback=lambda *_: lost.set(),
             custom_ioloop=asyncio.get_running_loop(),
         )
 
@@ -166,19 +172,20 @@ class Consumer:
         self._connection.channel(on_open_callback=done)
 
     async def _subscribe(self) -> None:
-        channel, number = self._channel, self._number
+        channel, number, acks = self._channel, self._number, self._acks
         assert channel is not None
         each = max(1, -(-self._prefetch // max(1, len(self._queues))))  # the window is per subscription
         await self._answer(lambda done, _: channel.basic_qos(prefetch_count=each, callback=done))
         for queue in self._queues:
-            await self._answer(partial(self._consume, channel, number, queue))
+            await self._answer(partial(self._consume, channel, number, acks, queue))
 
-    def _consume(self, channel: Channel, number: int, queue: str, done: Done, _: Fail) -> None:
+    def _consume(self, channel: Channel, number: int, acks: AckWindow, queue: str, done: Done, _: Fail) -> None:
         name = work_queue(queue)
 
         def deliver(_: Channel, method: Any, properties: Any, body: bytes) -> None:
-            self.last_delivery = time.monotonic()
-            self._deliver(Delivery(_incoming(method, properties, body, name), method.delivery_tag, number))
+            self.last_delivery = now = time.monotonic()
+            acks.delivered(method.delivery_tag)
+            self._deliver(Delivery(_incoming(method, properties, body, name), method.delivery_tag, number, now))
 
         def confirmed(frame: object) -> None:
             self._tags.append(tag)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 
 from wire.message import Incoming
 
@@ -14,4 +15,5 @@ class Delivery:
     message: Incoming
     tag: int
     channel: int  # counts the channels of this process
+    arrived: float = field(default_factory=time.monotonic)
     asked: int = 0  # how often a claim gave it no answer

@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -22,7 +22,7 @@ import structlog
 
 from actors import prefetch
 from actors.admit import Admission, Verdicts
-from actors.attempt import Attempt, coroutine_function
+from actors.attempt import Attempt, coroutine_function, may_block
 from actors.buffer import Buffer
 from actors.consume import Consumer
 from actors.context import Context
@@ -33,7 +33,7 @@ from actors.threads import Threads
 from actors.verdict import Stopped, TimedOut
 from persistence import progress
 from persistence.claim import Claim
-from persistence.database import Database
+from persistence.database import COLLIDED, Database
 from persistence.job_types import JobType
 from persistence.outbox import Post, Publisher
 from persistence.progress import Progress
@@ -46,9 +46,11 @@ from wire.tracing import TRACEPARENT, TRACESTATE, Trace
 log = structlog.get_logger()
 
 TICK_SECONDS: Final = 0.1  # how late a time limit may be noticed
+SIGNAL_THREADS: Final = 4  # apart from those of sync actors, which long jobs may hold
 LOOK_SECONDS: Final = 1.0  # how often the prefetch is reconsidered and progress is written
 ADMIT: Final = 500
-ASK_AGAIN_SECONDS: Final = 0.02
+ASK_AGAIN_SECONDS: Final = 0.02  # at first; doubles
+SLOWEST_ASK_SECONDS: Final = 0.32  # how long a dead process's jobs may wait after its death is noted
 
 
 class Lane:
@@ -71,13 +73,13 @@ class Lane:
         self._functions = {name: coroutine_function(broker.actors[name]) for name in types}
         self._slots = Slots(settings.concurrency, settings.threads)
         self._threads = Threads(self._slots.free_threads)
+        self._signals = Threads(SIGNAL_THREADS) if any(map(may_block, broker.middleware)) else None
         self._settler = Settler(database, publisher, worker, settled=self._settled)
         self._async, self._sync = Buffer(), Buffer()
         self._running: dict[UUID, Attempt] = {}
         self._settled_deliveries: list[Delivery] = []
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
-        self._idle.set()
         self._draining = False
         self._tasks: list[asyncio.Task[None]] = []
         self._seen = (time.monotonic(), 0)
@@ -86,7 +88,8 @@ class Lane:
         self._tasks = [
             asyncio.create_task(self._settler.work(), name="settle"),
             asyncio.create_task(self._admit(), name="admit"),
-            asyncio.create_task(self._watch(), name="watch"),
+            asyncio.create_task(self._watch_the_time(), name="watch the time"),
+            asyncio.create_task(self._look_around(), name="look around"),
         ]
         for task in self._tasks:
             task.add_done_callback(_die_with)
@@ -104,7 +107,8 @@ class Lane:
         for task in self._tasks:
             task.cancel()
         self._ack_settled()
-        self._threads.stop()
+        for threads in filter(None, (self._threads, self._signals)):
+            threads.stop()
 
     def take(self, delivery: Delivery) -> None:
         """A delivery has arrived."""
@@ -113,7 +117,7 @@ class Lane:
             self._consumer.give_back([delivery])
         elif name is None or name not in self._types:
             self._consumer.reject([delivery])  # known elsewhere or nowhere: the recorder can tell
-        else:
+        elif not self._attach(delivery):
             (self._async if self._functions[name] else self._sync).put(delivery)
             self._wake.set()
 
@@ -131,15 +135,13 @@ class Lane:
                 self._act(await self._admission.admit(batch))
 
     def _next_batch(self) -> list[Delivery]:
-        """What can start now, with its slots taken; copies of what runs here are attached to it."""
+        """What can start now, with its slots taken; copies of what has started here meanwhile are attached to it."""
         batch: list[Delivery] = []
         for thread, buffer in ((True, self._sync), (False, self._async)):
-            free = self._slots.free_threads if thread else self._slots.free
-            for delivery in buffer.take(min(free, ADMIT - len(batch))):
-                if self._attach(delivery):
-                    continue
-                self._slots.take(thread=thread)
-                batch.append(delivery)
+            while taken := buffer.take(min(self._slots.free_for(thread=thread), ADMIT - len(batch))):
+                fresh = [delivery for delivery in taken if not self._attach(delivery)]
+                self._slots.take(len(fresh), thread=thread)
+                batch += fresh
         return batch
 
     def _attach(self, delivery: Delivery) -> bool:
@@ -164,26 +166,24 @@ class Lane:
         self._consumer.ack(answered)  # after the claim's commit, which holds the outbox rows and the letters
         for delivery in (*answered, *verdicts.ask_again):
             self._slots.give_back(thread=self._on_thread(delivery))
-        if verdicts.ask_again:
-            asyncio.get_running_loop().call_later(ASK_AGAIN_SECONDS, self._ask_again, verdicts.ask_again)
+        for delivery in verdicts.ask_again:
+            delivery.asked += 1
+            seconds = min(SLOWEST_ASK_SECONDS, ASK_AGAIN_SECONDS * 2 ** min(delivery.asked, 10))
+            asyncio.get_running_loop().call_later(seconds, self.take, delivery)
         self._wake.set()
-
-    def _ask_again(self, deliveries: Sequence[Delivery]) -> None:
-        for delivery in deliveries:
-            self.take(delivery)
+        self._note_whether_idle()
 
     def _begin(self, delivery: Delivery, claim: Claim) -> None:
         name = named_type(delivery.message) or ""
         context = _context(delivery, claim, self._types[name])
         attempt = Attempt(self._broker, self._types[name], claim=claim, delivery=delivery, job=context)
         self._running[context.job_id] = attempt
-        self._idle.clear()
         function = self._functions[name]
         if function is None:
             self._threads.run(attempt.run_sync, lambda: self._ended(attempt, thread=True))
         else:
-            attempt.task = asyncio.get_running_loop().create_task(attempt.run(function))
-            attempt.task.add_done_callback(lambda _: self._ended(attempt, thread=False))
+            task = attempt.start(function, self._signals)
+            task.add_done_callback(lambda _: self._ended(attempt, thread=False))
 
     def _ended(self, attempt: Attempt, *, thread: bool) -> None:
         self._slots.give_back(thread=thread)
@@ -194,8 +194,7 @@ class Lane:
         """Its outcome is committed."""
         if self._running.get(attempt.context.job_id) is attempt:
             del self._running[attempt.context.job_id]
-            if not self._running:
-                self._idle.set()
+            self._note_whether_idle()
         self._settled_deliveries += attempt.deliveries
         if len(self._settled_deliveries) == len(attempt.deliveries):
             asyncio.get_running_loop().call_soon(self._ack_settled)
@@ -204,22 +203,29 @@ class Lane:
         settled, self._settled_deliveries = self._settled_deliveries, []
         self._consumer.ack(settled)
 
+    def _note_whether_idle(self) -> None:
+        """Idle: nothing runs, and no claim is under way that may yet be granted."""
+        if not self._running and not self._slots.used:
+            self._idle.set()
+
     def _on_thread(self, delivery: Delivery) -> bool:
         return self._functions[named_type(delivery.message) or ""] is None
 
-    async def _watch(self) -> None:
-        """Time limits every tick; progress and the prefetch every second."""
-        looked = time.monotonic()
+    async def _watch_the_time(self) -> None:
+        """Interrupt what is beyond its limit; waits for no store, so that an outage makes no limit longer."""
         while True:
             await asyncio.sleep(TICK_SECONDS)
             now = time.monotonic()
             for attempt in self._running.values():
                 if now > attempt.deadline:
                     attempt.cancel(TimedOut(timedelta(seconds=attempt.claim.timeout_seconds)))
-            if now - looked >= LOOK_SECONDS:
-                looked = now
-                await self._write_progress()
-                await self._resize()
+
+    async def _look_around(self) -> None:
+        """Write the progress and reconsider the prefetch."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            await self._write_progress()
+            await self._resize()
 
     async def _write_progress(self) -> None:
         said = []
@@ -230,7 +236,7 @@ class Lane:
                 said.append(Progress(attempt.context.job_id, attempt.claim.lease, fraction, note))
         try:
             await progress.write(self._database, said)
-        except DatabaseUnavailable as e:
+        except (DatabaseUnavailable, *COLLIDED) as e:
             log.warning("progress_not_written", jobs=len(said), error=str(e))  # the next word will do
 
     async def _resize(self) -> None:
@@ -248,6 +254,8 @@ class Lane:
 
     async def _until_idle(self, seconds: float) -> None:
         """Until nothing runs and all is recorded, or the time is over."""
+        self._idle.clear()
+        self._note_whether_idle()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._idle.wait()

@@ -11,6 +11,7 @@ import signal
 import socket
 import threading
 from collections.abc import Mapping, Sequence
+from types import FrameType
 from typing import Literal
 from uuid import UUID, uuid4
 
@@ -25,7 +26,6 @@ from actors.consume import Consumer
 from actors.delivery import Delivery
 from actors.heartbeat import Heartbeat
 from actors.lane import Lane
-from actors.roster import job_types, served
 from persistence import workers
 from persistence.database import Database
 from persistence.declare import declare, open_ways
@@ -41,23 +41,21 @@ log = structlog.get_logger()
 class LaneThread(Middleware):
     """Starts the lane when the worker has booted, drains it before the worker shuts down."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, types: Mapping[str, JobType]) -> None:
+        self._settings, self._types = settings, types
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._thread: threading.Thread | None = None
 
     def after_worker_boot(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
         die_with_parent()
+        heed_the_first(signal.SIGTERM, signal.SIGHUP)
         ready = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(broker, ready), name="lane", daemon=True)
         self._thread.start()
         ready.wait()
 
     def before_worker_shutdown(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
-        # a second SIGTERM (a group signal, an impatient operator) must not cut the drain short
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
         assert self._loop is not None
         assert self._stop is not None
         assert self._thread is not None
@@ -65,21 +63,24 @@ class LaneThread(Middleware):
         self._thread.join(self._settings.worker.drain_seconds * 1.5 + 10)
 
     def _run(self, broker: dramatiq.Broker, ready: threading.Event) -> None:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            self._loop, self._stop = runner.get_loop(), asyncio.Event()
-            ready.set()
-            runner.run(self._live(broker, self._stop))
+        try:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                self._loop, self._stop = runner.get_loop(), asyncio.Event()
+                ready.set()
+                runner.run(self._live(broker, self._stop))
+        except BaseException:
+            log.critical("lane_broken", step="life", exc_info=True)
+            os._exit(os.EX_SOFTWARE)  # a worker without a lane is deaf; the supervisor starts another
 
     async def _live(self, broker: dramatiq.Broker, stop: asyncio.Event) -> None:
         settings = self._settings
-        types = served(job_types(broker.actors, settings.limits), settings.worker.queues)
-        worker = describe(settings, types)
+        worker = describe(settings, self._types)
         database = Database.of(settings.stores, f"warren worker {worker.name}")
         connecting = asyncio.ensure_future(database.wait_connected())
         stopping = asyncio.ensure_future(stop.wait())
         await asyncio.wait({connecting, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if connecting.done():
-            await self._serve(broker, database, types, worker, stopping)
+            await self._serve(broker, database, worker, stopping)
         connecting.cancel()
         await database.stop()
 
@@ -87,7 +88,6 @@ class LaneThread(Middleware):
         self,
         broker: dramatiq.Broker,
         database: Database,
-        types: Mapping[str, JobType],
         worker: Worker,
         stopping: asyncio.Future[Literal[True]],
     ) -> None:
@@ -104,7 +104,7 @@ class LaneThread(Middleware):
             f"warren worker {worker.name}",
             worker.queues,
             prefetch=settings.worker.prefetch or settings.worker.concurrency,
-            prepare=lambda: prepare(link, database, settings, list(types.values())),
+            prepare=lambda: prepare(link, database, settings, list(self._types.values())),
             deliver=deliver,
         )
         admission = Admission(
@@ -115,7 +115,7 @@ class LaneThread(Middleware):
             max_bytes=settings.limits.max_body_bytes,
         )
         lane = Lane(
-            broker, types, settings.worker,
+            broker, self._types, settings.worker,
             database=database, consumer=consumer, admission=admission, publisher=publisher, worker=worker.name,
         )  # fmt: skip
         heartbeat = Heartbeat(settings.stores, worker, settings.worker.heartbeat_seconds, lane.pulse)
@@ -132,6 +132,21 @@ class LaneThread(Middleware):
         await link.stop()
         await asyncio.to_thread(heartbeat.stop, settings.stores.database_timeout_seconds)
         log.info("worker_stopped")
+
+
+def heed_the_first(*numbers: int) -> None:
+    """Dramatiq ends at once at a second signal; a signal to the whole group must not cut the drain short."""
+    first = {number: signal.getsignal(number) for number in numbers}
+
+    def heed(number: int, frame: FrameType | None) -> None:
+        for each in numbers:
+            signal.signal(each, signal.SIG_IGN)
+        handler = first[number]
+        assert callable(handler)
+        handler(number, frame)
+
+    for number in numbers:
+        signal.signal(number, heed)
 
 
 async def prepare(link: Broker, database: Database, settings: Settings, types: Sequence[JobType]) -> None:

@@ -10,6 +10,8 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Final
 
+import dramatiq
+
 from actors import catalogue
 from wire.errors import Refused, SettingsError
 
@@ -40,6 +42,7 @@ def refuse_namesakes() -> None:
 
 
 def _import(name: str) -> None:
+    ours = dramatiq.get_broker()
     try:
         importlib.import_module(name)
     except ModuleNotFoundError as e:
@@ -48,3 +51,6 @@ def _import(name: str) -> None:
         raise SettingsError([f"{name} of WARREN_ACTORS needs a module that is not installed: {e}"]) from e
     except (Refused, ValueError, TypeError) as e:  # what a decorator says of an actor it cannot take
         raise SettingsError([f"{name} of WARREN_ACTORS cannot be loaded: {e}"]) from e
+    if dramatiq.get_broker() is not ours:
+        remedy = "take dramatiq.set_broker out: the worker has set one, and a sender calls warren.broker()"
+        raise SettingsError([f"{name} of WARREN_ACTORS sets a broker of its own; {remedy}"])

@@ -20,6 +20,7 @@ from uuid import UUID
 import structlog
 
 from actors.attempt import Attempt
+from actors.exhausted import tell_exhausted
 from actors.verdict import Budget, Completed, Failed, Interrupted, Retry, Snoozed, Trouble, Verdict, decide
 from persistence.bisect import each_that_fits
 from persistence.database import COLLIDED, Database
@@ -100,6 +101,8 @@ def ending(attempt: Attempt, worker: str) -> Ending:
     """What to record of an attempt."""
     job, claim = attempt.context, attempt.claim
     verdict = decide(attempt.end, _budget(attempt), random.random())  # noqa: S311 - jitter is no secret
+    if isinstance(verdict, Failed) and verdict.reason in (Reason.EXHAUSTED, Reason.TIMEOUT):
+        tell_exhausted(attempt)
     plain = Ending(
         job_id=job.job_id,
         lease=claim.lease,

@@ -46,7 +46,7 @@ class Child:
                 return 2  # it said which settings are wrong; another try would say the same
             if time.monotonic() - began > STEADY_SECONDS:
                 delays = waits()
-            if not self._stopped.is_set():
+            if code and not self._stopped.is_set():
                 log.warning("worker_died", number=self._number, exit_code=code)
                 await pause(self._stopped, next(delays))
         return 0
@@ -92,26 +92,25 @@ class Child:
 
 
 async def supervise(settings: Settings, stopped: asyncio.Event, changed: asyncio.Event | None = None) -> int:
-    """All children, until stopped; `changed` restarts them one after the other."""
+    """All children, until stopped; `changed` restarts them."""
     database = Database.of(settings.stores, "warren workers' supervisor")
     children = [Child(number, settings, database) for number in range(settings.worker.processes)]
     lives = [asyncio.ensure_future(child.keep()) for child in children]
-    waiting = asyncio.ensure_future(_stop_all(children, stopped, changed))
-    await asyncio.wait({waiting, *lives}, return_when=asyncio.FIRST_COMPLETED)
+    restarts = asyncio.ensure_future(_restart_when(changed, children)) if changed else None
+    stopping = asyncio.ensure_future(stopped.wait())
+    await asyncio.wait({stopping, *lives}, return_when=asyncio.FIRST_COMPLETED)
+    for waiting in filter(None, (stopping, restarts)):
+        waiting.cancel()
     for child in children:
         child.stop()
     codes = await asyncio.gather(*lives)
-    waiting.cancel()
     await database.stop()
     return max(codes)
 
 
-async def _stop_all(children: list[Child], stopped: asyncio.Event, changed: asyncio.Event | None) -> None:
-    while changed is not None and not stopped.is_set():
-        waits_for = {asyncio.ensure_future(changed.wait()), asyncio.ensure_future(stopped.wait())}
-        await asyncio.wait(waits_for, return_when=asyncio.FIRST_COMPLETED)
-        if changed.is_set():
-            changed.clear()
-            for child in children:
-                child.restart()
-    await stopped.wait()
+async def _restart_when(changed: asyncio.Event, children: list[Child]) -> None:
+    while True:
+        await changed.wait()
+        changed.clear()
+        for child in children:
+            child.restart()

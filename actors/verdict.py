@@ -129,7 +129,7 @@ def _completed(value: object) -> Verdict:
     except Refused as e:
         return Failed(Reason.UNSTORABLE_RESULT, Trouble("UnstorableResult", str(e)))
     if len(text) > LARGEST_RESULT:
-        words = f"result: has {len(text)} characters; at most {LARGEST_RESULT} are kept; store it elsewhere, return where"
+        words = f"result: has {len(text)} characters; at most {LARGEST_RESULT} are kept; return where it is stored"
         return Failed(Reason.UNSTORABLE_RESULT, Trouble("UnstorableResult", words))
     return Completed(text)
 

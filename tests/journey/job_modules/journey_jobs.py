@@ -1,0 +1,134 @@
+"""The job types of the journeys; each does one thing that a test wants to see.
+
+What must be counted from outside is written to the witness file, one line an event: a second opinion beside Postgres.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+
+import structlog
+from pydantic import BaseModel
+
+from warren import PermanentError, RetryAfter, Snooze, context, job, progress
+
+log = structlog.get_logger()
+
+
+def witness(event: str) -> int:
+    """Write down that this job did this; says how often it has done so."""
+    line = f"{context().job_id} {event}\n"
+    with open(os.environ["WITNESS"], "a+") as file:
+        file.write(line)
+        file.flush()
+        file.seek(0)
+        return file.read().count(line)
+
+
+class Times(BaseModel):
+    times: int = 1
+
+
+class Duration(BaseModel):
+    seconds: float = 0.0
+
+
+class Kind(BaseModel):
+    kind: str
+
+
+class Anything(BaseModel, extra="allow"):
+    pass
+
+
+@job("flaky", retry_base_seconds=0.3, max_retries=5)
+async def flaky(payload: Times) -> dict[str, object]:
+    """Fail the first attempts, then say which attempt it is and in which trace."""
+    if context().attempt <= payload.times:
+        raise ConnectionError(f"attempt {context().attempt} in {context().trace.trace_id}")
+    return {"attempt": context().attempt, "trace_id": context().trace.trace_id}
+
+
+@job("picky", max_retries=3)
+async def picky(payload: Duration) -> dict[str, int]:
+    """Ask once to be tried again after so long."""
+    if context().attempt == 1:
+        raise RetryAfter(payload.seconds, "the door is closed")
+    return {"attempt": context().attempt}
+
+
+@job("sleepyhead", max_retries=0)
+async def sleepyhead(payload: Times) -> dict[str, int]:
+    """Snooze so many times."""
+    if witness("woken") <= payload.times:
+        raise Snooze(0.2)
+    return {"attempt": context().attempt}
+
+
+@job("hopeless", max_retries=3)
+async def hopeless() -> None:
+    raise PermanentError("there is no such page")
+
+
+@job("slow", timeout=0.4, max_retries=1, retry_base_seconds=0.2)
+async def slow() -> None:
+    """Outlast the time limit."""
+    await asyncio.sleep(60)
+
+
+@job("nap")
+async def nap(payload: Duration) -> dict[str, int]:
+    """Sleep; the witness sees every start."""
+    starts = witness("started")
+    progress(0.5, "asleep")
+    await asyncio.sleep(payload.seconds)
+    witness("ended")
+    return {"starts": starts, "pid": os.getpid()}
+
+
+@job("long_once", timeout=120, max_retries=0)
+async def long_once() -> dict[str, int]:
+    """Sleep for a minute, but only the first time."""
+    starts = witness("started")
+    if starts == 1:
+        await asyncio.sleep(60)
+    return {"starts": starts, "attempt": context().attempt}
+
+
+@job("sync_nap")
+def sync_nap(payload: Duration) -> dict[str, int]:
+    """Sleep on a thread."""
+    starts = witness("started")
+    time.sleep(payload.seconds)
+    witness("ended")
+    return {"starts": starts, "pid": os.getpid()}
+
+
+@job("returns", max_retries=0)
+async def returns(payload: Kind) -> object:
+    """Return what cannot be stored."""
+    deep: list[object] = []
+    for _ in range(150):
+        deep = [deep]
+    await asyncio.sleep(0.05)  # so that many end together, in one batch
+    return {
+        "plain": {"ok": True},
+        "nan": float("nan"),
+        "nul": "a\x00b",
+        "surrogate": "\ud800",
+        "deep": deep,
+        "object": object(),
+    }[payload.kind]
+
+
+@job("raises_nul", max_retries=0)
+async def raises_nul() -> None:
+    raise ValueError("a\x00b \ud800")
+
+
+@job("tell", queue="letters")
+async def tell(payload: Anything) -> dict[str, object]:
+    """Say where it ran."""
+    return {"queue": context().queue, "pid": os.getpid(), **payload.model_dump()}

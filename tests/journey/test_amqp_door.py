@@ -1,0 +1,159 @@
+"""Any language can publish: a job on `jobs.in` is a row and is done once, a bad one is a dead letter that says why."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from typing import Any
+
+import asyncpg
+
+from tests.eventually import eventually
+from tests.journey.api import Api
+from tests.journey.rabbit import Rabbit
+from tests.journey.stack import Stack
+
+KEY = "job.echo.p5"
+ECHO: dict[str, Any] = {"type": "echo", "payload": {"message": "from afar"}}
+ROW_SECONDS = 1.0
+
+
+def properties(**others: Any) -> dict[str, Any]:
+    """What the documentation asks of a publisher."""
+    said = {"content_type": "application/json", "type": "echo", "message_id": str(uuid.uuid4()), "priority": 5}
+    return {**said, "delivery_mode": 2, **others}
+
+
+async def test_a_foreign_job_is_done_exactly_once(api: Api, rabbit: Rabbit) -> None:
+    said = properties()
+    await rabbit.publish("jobs.in", KEY, json.dumps(ECHO).encode(), **said)
+    await eventually(lambda: _row(api, said["message_id"]), within=ROW_SECONDS)
+    job = await api.finished(said["message_id"])
+
+    assert ("completed", {"message": "from afar"}, 1) == (job["state"], job["result"], job["attempt"])
+    assert ["completed"] == [attempt["outcome"] for attempt in await api.attempts(job["id"])]
+    assert [] == await letters(api, said["message_id"])
+
+
+async def test_the_same_message_twice_is_one_job(api: Api, rabbit: Rabbit) -> None:
+    said = properties(type="nap", message_id=str(uuid.uuid4()))
+    body = json.dumps({"type": "nap", "payload": {"seconds": 0.3}}).encode()
+    await asyncio.gather(*(rabbit.publish("jobs.in", "job.nap.p5", body, **said) for _ in range(3)))
+    await eventually(lambda: _row(api, said["message_id"]), within=ROW_SECONDS)
+    job = await api.finished(said["message_id"])
+
+    assert ("completed", 1) == (job["state"], job["result"]["starts"])
+
+
+async def test_with_all_workers_down_the_row_is_there_and_the_job_waits(api: Api, stack: Stack, rabbit: Rabbit) -> None:
+    await asyncio.to_thread(stack.stop, "actors")
+    said = properties()
+    await rabbit.publish("jobs.in", KEY, json.dumps(ECHO).encode(), **said)
+    row = await eventually(lambda: _row(api, said["message_id"]), within=ROW_SECONDS)
+    stack.workers()
+    job = await api.finished(said["message_id"], within=30)
+    await eventually(lambda: asyncio.to_thread(stack.consuming, 2), within=30)
+
+    assert ("queued", "completed") == (row["state"], job["state"])
+
+
+async def test_headers_of_a_foreign_service_do_no_harm(api: Api, rabbit: Rabbit) -> None:
+    """
+    A copy routed to a second queue, a message that RabbitMQ may forget, a header that drops a retry: none of it counts.
+    """
+    headers = {"CC": ["job.echo.p1"], "x-death": [{"count": 7, "queue": "delay.01", "reason": "expired"}]}
+    said = properties(type="flaky", headers=headers, delivery_mode=1, priority=None)
+    body = json.dumps({"type": "flaky", "payload": {"times": 2}}).encode()
+    await rabbit.publish("jobs.in", "job.flaky.p5", body, **said)
+    await eventually(lambda: _row(api, said["message_id"]), within=ROW_SECONDS)
+    job = await api.finished(said["message_id"])
+
+    assert ("completed", 3) == (job["state"], job["attempt"])
+
+
+REFUSED = [
+    ("not json", b"{", {}, KEY, "malformed", "body"),
+    ("not an object", b"[]", {}, KEY, "malformed", "body"),
+    ("no payload", b'{"type": "echo"}', {}, KEY, "malformed", "payload"),
+    ("a typo", b'{"type": "echo", "payload": {}, "prioriti": 3}', {}, KEY, "malformed", "prioriti"),
+    ("NaN", b'{"type": "echo", "payload": {"a": NaN}}', {}, KEY, "malformed", "body"),
+    ("a NUL", b'{"type": "echo", "payload": {"a": "\\u0000"}}', {}, KEY, "malformed", "body"),
+    ("priority 11", b'{"type": "echo", "payload": {}, "priority": 11}', {}, KEY, "malformed", "priority"),
+    ("negative timeout", b'{"type": "echo", "payload": {}, "timeout_seconds": -1}', {}, KEY, "malformed", "timeout"),
+    ("two priorities", b'{"type": "echo", "payload": {}, "priority": 4}', {}, KEY, "malformed", "priority"),
+    ("another id", b'{"type": "echo", "payload": {}, "id": "%s"}' % str(uuid.uuid4()).encode(), {}, KEY, "malformed",
+     "id"),
+    ("two types", json.dumps(ECHO).encode(), {"type": "nap"}, KEY, "malformed", "type"),
+    ("an unknown type in the property", json.dumps(ECHO).encode(), {"type": "ehco"}, KEY, "malformed", "type"),
+    ("not JSON by its property", json.dumps(ECHO).encode(), {"content_type": "text/plain"}, KEY, "malformed",
+     "content_type"),
+    ("packed", json.dumps(ECHO).encode(), {"content_encoding": "gzip"}, KEY, "malformed", "content_encoding"),
+    ("an idempotency key", b'{"type": "echo", "payload": {}, "idempotency_key": "k"}', {}, KEY, "malformed",
+     "idempotency_key"),
+    ("against the schema", b'{"type": "sleep", "payload": {"duration": -1}}', {"type": "sleep"}, "job.sleep.p5",
+     "malformed", "payload.duration"),
+    ("no id", json.dumps(ECHO).encode(), {"message_id": None}, KEY, "malformed", "message_id"),
+    ("no UUID", json.dumps(ECHO).encode(), {"message_id": "7"}, KEY, "malformed", "message_id"),
+    ("an unknown type", b'{"type": "ehco", "payload": {}}', {"type": "ehco"}, "job.ehco.p5", "unroutable", "type"),
+    ("a key of another house", json.dumps(ECHO).encode(), {}, "echo", "unroutable", "routing_key"),
+    ("a mistyped key", json.dumps(ECHO).encode(), {}, "jobs.echo.p5", "unroutable", "routing_key"),
+    ("no priority in the key", json.dumps(ECHO).encode(), {}, "job.echo.high", "malformed", "routing_key"),
+]  # fmt: skip
+NAMES = {row[0] for row in REFUSED}
+
+
+async def test_each_bad_message_becomes_one_dead_letter_that_names_the_field(api: Api, rabbit: Rabbit) -> None:
+    """
+    The recorder and a worker both meet it, and keep one letter between them; markers sent after all of them prove that
+    both have.  The sender's `app_id` tells the letters apart.
+    """
+    for name, body, said, key, _, _ in REFUSED:
+        await rabbit.publish("jobs.in", key, body, **properties(app_id=name, **said))
+    for marker in (properties(type="tell"), properties()):
+        body = json.dumps({"type": marker["type"], "payload": {}}).encode()
+        await rabbit.publish("jobs.in", f"job.{marker['type']}.p5", body, **marker)
+        await eventually(lambda: _is_done(api, marker["message_id"]))  # noqa: B023 - called before the next turn
+    await eventually(lambda: _drained(rabbit))
+    await eventually(lambda: _letters_of_all(api))
+    rows = await api.sql("SELECT headers -> 'properties' ->> 'app_id' AS name, * FROM dead_letters ORDER BY id")
+    rows = [row for row in rows if row["name"] in NAMES]
+    letters = [(row["name"], row["reason"], row["body"]) for row in rows]
+    details = {row["name"]: row["detail"] for row in rows}
+
+    assert sorted((name, reason, body) for name, body, _, _, reason, _ in REFUSED) == sorted(letters)
+    assert {} == {name: details[name] for name, *_, field in REFUSED if field not in details[name]}
+    assert [] == await api.sql("SELECT 1 FROM jobs WHERE id::text = ANY($1)", [row["message_id"] for row in rows])
+
+
+async def test_an_id_that_belongs_to_another_job_is_refused(api: Api, rabbit: Rabbit) -> None:
+    job_id = await api.submit("echo", {"message": "mine"})
+    await api.finished(job_id)
+    await rabbit.publish("jobs.in", KEY, json.dumps(ECHO).encode(), **properties(message_id=job_id))
+    found = await eventually(lambda: letters(api, job_id))
+
+    assert ["id_reused"] == [letter["reason"] for letter in found]
+    assert {"message": "mine"} == (await api.job(job_id))["result"]
+
+
+async def letters(api: Api, message_id: str) -> list[asyncpg.Record]:
+    return await api.sql("SELECT * FROM dead_letters WHERE message_id = $1", message_id)
+
+
+async def _row(api: Api, job_id: str) -> Any:
+    rows = await api.sql("SELECT * FROM jobs WHERE id = $1", job_id)
+    return rows and rows[0]
+
+
+async def _is_done(api: Api, job_id: str) -> bool:
+    row = await _row(api, job_id)
+    return bool(row and row["state"] == "completed")
+
+
+async def _letters_of_all(api: Api) -> bool:
+    rows = await api.sql("SELECT DISTINCT headers -> 'properties' ->> 'app_id' AS name FROM dead_letters")
+    return {row["name"] for row in rows} >= NAMES
+
+
+async def _drained(rabbit: Rabbit) -> bool:
+    return not any([await rabbit.ready(queue) for queue in ("births", "dead", "unrouted", "work.default")])

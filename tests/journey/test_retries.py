@@ -1,0 +1,135 @@
+"""How an attempt ends decides what becomes of its job: again at the planned time, later, or never."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.eventually import eventually
+from tests.journey.api import Api, instant
+
+UNIT = timedelta(milliseconds=100)  # of the delay ladder: a delay is rounded up to it
+SLACK = timedelta(seconds=1)  # hops of the ladder on a busy machine with two cores
+
+
+async def test_a_retry_runs_at_its_planned_time(api: Api) -> None:
+    """
+    Never early, and late by the ladder's rounding at most: one unit and 0.8 % of the wait.
+    """
+    job_id = await api.submit("flaky", {"times": 1})
+    planned = await eventually(lambda: _planned(api, job_id))
+    job = await api.finished(job_id)
+    first, second = await api.attempts(job_id)
+    wait = timedelta(seconds=first["retry_after_seconds"])
+
+    assert ("completed", 2, {"attempt": 2}) == (job["state"], job["attempt"], {"attempt": job["result"]["attempt"]})
+    assert timedelta(seconds=0.3) <= wait <= timedelta(seconds=0.3 * 1.25)
+    assert timedelta(0) <= instant(second["started_at"]) - planned <= UNIT + wait * 0.008 + SLACK
+
+
+async def test_attempts_are_listed_with_their_outcome_worker_and_error(api: Api) -> None:
+    job = await api.finished(await api.submit("flaky", {"times": 2}))
+    attempts = await api.attempts(job["id"])
+
+    assert ["retry", "retry", "completed"] == [a["outcome"] for a in attempts]
+    assert [(1, 1, 1), (2, 2, 2), (3, 3, 3)] == [(a["lease"], a["run"], a["attempt"]) for a in attempts]
+    assert ["ConnectionError", "ConnectionError"] == [a["error"]["type"] for a in attempts[:2]]
+    assert "raise ConnectionError" in attempts[0]["error"]["traceback"]
+    assert all(a["worker"] for a in attempts)
+
+
+async def test_the_wait_doubles(api: Api) -> None:
+    job = await api.finished(await api.submit("flaky", {"times": 3}))
+    waits = [a["retry_after_seconds"] for a in (await api.attempts(job["id"]))[:3]]
+
+    assert all(base <= wait <= base * 1.25 for base, wait in zip((0.3, 0.6, 1.2), waits, strict=True)), waits
+
+
+async def test_retries_end_with_the_budget(api: Api) -> None:
+    job = await api.finished(await api.submit("flaky", {"times": 99}, max_retries=1))
+
+    assert ("failed", "exhausted", 2) == (job["state"], job["reason"], job["attempt"])
+    assert job["next_attempt_at"] is None
+
+
+async def test_no_retries_means_one_attempt(api: Api) -> None:
+    job = await api.finished(await api.submit("flaky", {"times": 99}, max_retries=0))
+
+    assert ("failed", "exhausted", 1) == (job["state"], job["reason"], len(await api.attempts(job["id"])))
+
+
+async def test_an_actor_may_name_its_own_wait(api: Api) -> None:
+    job = await api.finished(await api.submit("picky", {"seconds": 0.7}))
+    first, second = await api.attempts(job["id"])
+    waited = instant(second["started_at"]) - instant(first["finished_at"])
+
+    assert (0.7, "RetryAfter", "the door is closed") == (
+        first["retry_after_seconds"], first["error"]["type"], first["error"]["message"],
+    )  # fmt: skip
+    assert timedelta(seconds=0.7) <= waited <= timedelta(seconds=0.7) + UNIT + SLACK
+    assert {"attempt": 2} == job["result"]
+
+
+async def test_a_snooze_burns_no_attempt(api: Api) -> None:
+    """
+    Its type has no retries at all, and snoozes twice.
+    """
+    job = await api.finished(await api.submit("sleepyhead", {"times": 2}))
+
+    assert ("completed", 1, {"attempt": 1}) == (job["state"], job["attempt"], job["result"])
+    assert ["snoozed", "snoozed", "completed"] == [a["outcome"] for a in await api.attempts(job["id"])]
+
+
+async def test_a_permanent_error_is_not_tried_again(api: Api) -> None:
+    job = await api.finished(await api.submit("hopeless"))
+
+    assert ("failed", "permanent", 1) == (job["state"], job["reason"], job["attempt"])
+    assert {"type": "PermanentError", "message": "there is no such page"} == job["error"]
+
+
+async def test_an_attempt_beyond_its_time_limit_is_interrupted_and_retried(api: Api) -> None:
+    job = await api.finished(await api.submit("slow"))
+    attempts = await api.attempts(job["id"])
+
+    assert ("failed", "timeout", 2) == (job["state"], job["reason"], job["attempt"])
+    assert ["retry", "failed"] == [a["outcome"] for a in attempts]
+    assert all(_took(a) < timedelta(seconds=0.4) + SLACK for a in attempts)
+
+
+async def test_a_job_may_bring_its_own_time_limit(api: Api) -> None:
+    job = await api.finished(await api.submit("nap", {"seconds": 60}, timeout_seconds=0.2, max_retries=0))
+
+    assert ("failed", "timeout") == (job["state"], job["reason"])
+
+
+@pytest.mark.parametrize("kind", ["nan", "nul", "surrogate", "deep", "object"])
+async def test_a_result_that_cannot_be_stored_fails_alone(api: Api, kind: str) -> None:
+    """
+    Its neighbours in the same batch complete.
+    """
+    kinds = ["plain", "plain", kind, "plain", "plain"]
+    ids = await asyncio.gather(*(api.submit("returns", {"kind": one}) for one in kinds))
+    jobs = await api.all_finished(*ids)
+
+    assert ["completed", "completed", "failed", "completed", "completed"] == [job["state"] for job in jobs]
+    assert ("unstorable_result", "UnstorableResult") == (jobs[2]["reason"], jobs[2]["error"]["type"])
+    assert jobs[2]["error"]["message"].startswith("result: ")
+
+
+async def test_an_error_that_cannot_be_stored_is_kept_as_far_as_it_can(api: Api) -> None:
+    job = await api.finished(await api.submit("raises_nul"))
+
+    assert ("failed", "exhausted", "ValueError") == (job["state"], job["reason"], job["error"]["type"])
+    assert job["error"]["message"].startswith("a\ufffdb")
+
+
+def _took(attempt: dict[str, Any]) -> timedelta:
+    return instant(attempt["finished_at"]) - instant(attempt["started_at"])
+
+
+async def _planned(api: Api, job_id: str) -> Any:
+    job = await api.job(job_id)
+    return job["state"] == "retrying" and instant(job["next_attempt_at"])

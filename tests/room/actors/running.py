@@ -1,0 +1,138 @@
+"""A lane on real servers inside the test's own loop, so that a test decides when a job ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import dramatiq
+import pika
+from pydantic import BaseModel
+
+from actors.admit import Admission
+from actors.broker import JobBroker
+from actors.consume import Consumer
+from actors.delivery import Delivery
+from actors.job import job
+from actors.lane import Lane
+from actors.lane_thread import describe
+from actors.roster import job_types
+from persistence import workers
+from persistence.database import Database
+from persistence.declare import declare, open_ways
+from persistence.job_types import Catalogue, register
+from persistence.outbox import Publisher
+from tests.conftest import Places
+from tests.eventually import eventually
+from wire.amqp import Broker
+from wire.settings import Gateway, Limits, Logs, Scheduler, Settings, Worker
+
+
+class Named(BaseModel):
+    name: str
+
+
+@dataclass
+class Running:
+    """A lane, and what its jobs have done."""
+
+    lane: Lane
+    consumer: Consumer
+    link: Broker
+    amqp_url: str
+    started: list[str] = field(default_factory=list)
+    may_end: dict[str, asyncio.Event] = field(default_factory=dict)
+
+    def release(self, name: str) -> None:
+        self.may_end.setdefault(name, asyncio.Event()).set()
+
+    async def send(self, name: str, job_id: str | None = None, job_type: str = "gate") -> str:
+        """A job by the public door."""
+        identity = job_id or str(uuid.uuid4())
+        body = json.dumps({"type": job_type, "payload": {"name": name}}).encode()
+        await publish(self.amqp_url, "jobs.in", f"job.{job_type}.p5", body, type=job_type, message_id=identity)
+        return identity
+
+
+@asynccontextmanager
+async def running_lane(places: Places, database: Database, **settings: Any) -> AsyncIterator[Running]:
+    """Consuming; drained and closed at the end."""
+    mine = settings_for(places, **settings)
+    broker = JobBroker(places.amqp_url, mine.limits, "test sender")
+    dramatiq.set_broker(broker)
+    running: Running
+
+    @job("gate", timeout=60)
+    async def gate(payload: Named) -> str:
+        """Ends when the test lets it."""
+        running.started.append(payload.name)
+        await running.may_end.setdefault(payload.name, asyncio.Event()).wait()
+        return payload.name
+
+    types = job_types(broker.actors, mine.limits)
+    link = Broker.of(mine.stores, "test publisher")
+    publisher, worker = Publisher(database, link), describe(mine, types)
+
+    async def prepare() -> None:
+        await link.wait_connected()
+        profile = await declare(link, database, "classic")
+        await open_ways(link, profile, list(types.values()), await register(database, list(types.values())))
+
+    def deliver(delivery: Delivery) -> None:
+        running.lane.take(delivery)
+
+    consumer = Consumer(
+        places.amqp_url, "test worker", worker.queues, prefetch=mine.worker.prefetch or mine.worker.concurrency,
+        prepare=prepare, deliver=deliver,
+    )  # fmt: skip
+    admission = Admission(database, Catalogue(database, 15), worker.session, lease_seconds=15, max_bytes=262_144)
+    lane = Lane(
+        broker, types, mine.worker,
+        database=database, consumer=consumer, admission=admission, publisher=publisher, worker=worker.name,
+    )  # fmt: skip
+    running = Running(lane, consumer, link, places.amqp_url)
+    await workers.arrive(database, worker)
+    for service in (link, publisher, lane, consumer):
+        await service.start()
+    await eventually(lambda: consumer.consuming)
+    try:
+        yield running
+    finally:
+        await lane.drain()
+        await consumer.stop()
+        await publisher.stop()
+        await link.stop()
+        await asyncio.sleep(0)  # the last tasks of a closed connection end in the loop's next turn
+
+
+def settings_for(places: Places, **worker: Any) -> Settings:
+    settings = Settings()
+    settings.stores, settings.worker = places.stores, Worker(**{"drain_seconds": 1.0, "queues": "", **worker})
+    settings.limits, settings.gateway, settings.scheduler, settings.logs = Limits(), Gateway(), Scheduler(), Logs()
+    return settings
+
+
+async def publish(amqp_url: str, exchange: str, key: str, body: bytes, **properties: Any) -> None:
+    """As a foreign service does."""
+
+    def send() -> None:
+        with pika.BlockingConnection(pika.URLParameters(amqp_url)) as connection:
+            said = {"content_type": "application/json", "delivery_mode": 2, "priority": 5, **properties}
+            connection.channel().basic_publish(exchange, key, body, pika.BasicProperties(**said))
+
+    await asyncio.to_thread(send)
+
+
+async def ready(amqp_url: str, queue: str) -> int:
+    """Messages in a queue that no consumer holds."""
+
+    def count() -> int:
+        with pika.BlockingConnection(pika.URLParameters(amqp_url)) as connection:
+            return int(connection.channel().queue_declare(queue, passive=True).method.message_count)
+
+    return await asyncio.to_thread(count)

@@ -1,0 +1,154 @@
+"""The consumer: it comes back by itself, whatever ended its subscription, and settles nothing on a foreign channel."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import pytest_asyncio
+
+from actors.consume import Consumer
+from actors.delivery import Delivery
+from tests.conftest import Places
+from tests.eventually import eventually
+from tests.journey.rabbit import Rabbit
+from tests.room.actors.running import publish, ready
+from wire.amqp import Broker
+from wire.topology import Queue
+
+QUEUE = "work.consumed"
+
+
+@dataclass
+class Consumed:
+    consumer: Consumer
+    places: Places
+    deliveries: list[Delivery] = field(default_factory=list)
+
+    @property
+    def bodies(self) -> list[bytes]:
+        return [delivery.message.body for delivery in self.deliveries]
+
+    async def publish(self, *bodies: bytes) -> None:
+        for body in bodies:
+            await publish(self.places.amqp_url, "", QUEUE, body)
+
+    async def holds(self, messages: int) -> bool:
+        return messages == await ready(self.places.amqp_url, QUEUE)
+
+
+@pytest_asyncio.fixture
+async def consumed(places: Places, broker: Broker) -> AsyncIterator[Consumed]:
+    """A consumer with a window of three, which keeps what it is given."""
+    one: Consumed
+
+    async def prepare() -> None:
+        await broker.declare([Queue(QUEUE, {"x-queue-type": "classic", "x-max-priority": 10})])
+
+    def deliver(delivery: Delivery) -> None:
+        one.deliveries.append(delivery)
+
+    consumer = Consumer(places.amqp_url, "test", ["consumed"], prefetch=3, prepare=prepare, deliver=deliver)
+    one = Consumed(consumer, places)
+    await consumer.start()
+    await eventually(lambda: consumer.consuming)
+    yield one
+    await consumer.stop()
+    rabbit = Rabbit(places.amqp_url, places.management_url, places.vhost)
+    await rabbit.delete_queue(QUEUE)
+
+
+async def test_it_takes_what_fits_its_window(consumed: Consumed) -> None:
+    await consumed.publish(b"1", b"2", b"3", b"4")
+    await eventually(lambda: len(consumed.deliveries) == 3)
+
+    await eventually(lambda: consumed.holds(1))
+
+
+async def test_a_delivery_of_an_older_channel_is_not_settled_on_the_new_one(consumed: Consumed) -> None:
+    """
+    Its tag names another message there: to ack it would lose that one.
+    """
+    await consumed.publish(b"1", b"2")
+    await eventually(lambda: len(consumed.deliveries) == 2)
+    old = list(consumed.deliveries)
+    await _cut(consumed)
+    await eventually(lambda: len(consumed.deliveries) == 4)
+    consumed.consumer.ack(old)
+    consumed.consumer.give_back(old)
+    consumed.consumer.reject(old)
+    await consumed.publish(b"marker")
+    await eventually(lambda: b"marker" in consumed.bodies)
+    await consumed.consumer.stop()
+
+    await eventually(lambda: consumed.holds(3))
+
+
+async def test_settling_while_the_broker_is_away_is_no_error(consumed: Consumed) -> None:
+    await consumed.publish(b"1")
+    await eventually(lambda: consumed.deliveries)
+    await consumed.consumer.stop()
+    consumed.consumer.ack(consumed.deliveries)
+    consumed.consumer.give_back(consumed.deliveries)
+
+    await eventually(lambda: consumed.holds(1))
+
+
+async def test_a_subscription_that_the_broker_cancels_comes_back(consumed: Consumed) -> None:
+    """
+    A deleted queue ends it without closing anything; a worker that is alive but deaf must not be.
+    """
+    rabbit = Rabbit(consumed.places.amqp_url, consumed.places.management_url, consumed.places.vhost)
+    await rabbit.delete_queue(QUEUE)
+    await eventually(lambda: not consumed.consumer.consuming)
+    await eventually(lambda: consumed.consumer.consuming)
+    await consumed.publish(b"again")
+
+    await eventually(lambda: b"again" in consumed.bodies)
+
+
+async def test_a_new_window_is_a_new_subscription_and_what_is_in_hand_stays(consumed: Consumed) -> None:
+    await consumed.publish(b"1", b"2", b"3", b"4", b"5", b"6", b"7")
+    await eventually(lambda: len(consumed.deliveries) == 3)
+    await consumed.consumer.resize(6)
+    await eventually(lambda: len(consumed.deliveries) == 7)
+    consumed.consumer.ack(consumed.deliveries)
+    await consumed.consumer.stop()
+
+    await eventually(lambda: consumed.holds(0))
+    assert sorted(consumed.bodies) == [b"1", b"2", b"3", b"4", b"5", b"6", b"7"]
+
+
+async def test_resizing_under_load_loses_nothing_and_acks_all(consumed: Consumed) -> None:
+    """
+    pika returns what arrives between a cancel and its confirmation; the acks go on over such gaps.
+    """
+    bodies = [str(number).encode() for number in range(300)]
+    rabbit = Rabbit(consumed.places.amqp_url, consumed.places.management_url, consumed.places.vhost)
+    await rabbit.publish_all(QUEUE, bodies)
+    seen = 0
+    while seen < 300:
+        await eventually(lambda: len(set(consumed.bodies)) > seen or len(set(consumed.bodies)) == 300)  # noqa: B023
+        fresh, seen = consumed.deliveries, len(set(consumed.bodies))
+        consumed.consumer.ack(fresh)
+        await consumed.consumer.resize(50 if consumed.consumer.prefetch == 10 else 10)
+    consumed.consumer.ack(consumed.deliveries)
+    await consumed.consumer.stop()
+
+    assert set(bodies) == set(consumed.bodies)
+    await eventually(lambda: consumed.holds(0))
+
+
+async def test_what_is_given_back_comes_again(consumed: Consumed) -> None:
+    await consumed.publish(b"1")
+    await eventually(lambda: consumed.deliveries)
+    consumed.consumer.give_back(consumed.deliveries)
+
+    await eventually(lambda: consumed.bodies == [b"1", b"1"])
+
+
+async def _cut(consumed: Consumed) -> None:
+    rabbit = Rabbit(consumed.places.amqp_url, consumed.places.management_url, consumed.places.vhost)
+    await eventually(rabbit.cut_connections)
+    await eventually(lambda: not consumed.consumer.consuming)
+    await eventually(lambda: consumed.consumer.consuming)

@@ -1,0 +1,186 @@
+"""The lane: what arrives twice runs once, what is not its own goes to the recorder, what is broken ends the process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import textwrap
+import uuid
+from typing import Any
+
+from deploy.rabbitmq import manage
+from persistence import reads
+from persistence.database import Database
+from tests.conftest import Places
+from tests.eventually import eventually
+from tests.journey.rabbit import Rabbit
+from tests.room.actors.running import Running, publish, ready, running_lane
+from wire.states import State
+
+WORK = "work.default"
+
+
+async def test_a_copy_of_a_running_job_is_attached_to_it_and_acked_with_it(
+    running: Running, places: Places, database: Database
+) -> None:
+    job_id = await running.send("a")
+    await eventually(lambda: running.started)
+    await running.send("a", job_id)
+    await running.send("a", job_id)
+    other = await running.send("b")  # comes after the copies: they have been seen when it runs
+    await eventually(lambda: "b" in running.started)
+    running.release("a")
+    running.release("b")
+    for each in (job_id, other):
+        await eventually(lambda: _state(database, each))  # noqa: B023 - called in this turn
+
+    assert ["a", "b"] == running.started
+    await running.consumer.stop()
+    assert 0 == await ready(places.amqp_url, WORK)
+
+
+async def test_copies_do_not_hold_up_the_jobs_behind_them(running: Running, places: Places) -> None:
+    """
+    With one place left, copies of what runs are not taken for work.
+    """
+    job_id = await running.send("long")
+    await eventually(lambda: running.started)
+    for _ in range(5):
+        await running.send("long", job_id)
+    await running.send("short")
+    await eventually(lambda: "short" in running.started)
+    running.release("long")
+    running.release("short")
+
+    assert ["long", "short"] == running.started
+
+
+async def test_no_more_runs_than_there_are_places(running: Running, database: Database) -> None:
+    """
+    What waits in the buffer is nobody's: its rows are not claimed.
+    """
+    ids = [await running.send(str(number)) for number in range(5)]
+    await eventually(lambda: len(running.started) == 2)
+    states = [await _known_state(database, job_id) for job_id in ids]
+    for number in range(5):
+        running.release(str(number))
+    await eventually(lambda: len(running.started) == 5)
+
+    assert 2 == sum(state is State.RUNNING for state in states)
+
+
+async def test_a_type_that_is_unknown_here_goes_to_the_recorder(running: Running, places: Places) -> None:
+    """
+    By way of the dead queue: it may be known elsewhere, and only the recorder can tell.
+    """
+    await publish(places.amqp_url, "", WORK, b"{}", type="of_another", message_id=str(uuid.uuid4()))
+
+    await eventually(lambda: _holds(places, "dead", 1))
+
+
+async def test_a_connection_that_is_cut_costs_nothing(running: Running, places: Places, database: Database) -> None:
+    """
+    The job goes on; its message comes again and is attached; its outcome is recorded once and acked.
+    """
+    job_id = await running.send("a")
+    await eventually(lambda: running.started)
+    rabbit = Rabbit(places.amqp_url, places.management_url, places.vhost)
+    await eventually(lambda: _cut(rabbit))
+    await eventually(lambda: not running.consumer.consuming)
+    await eventually(lambda: running.consumer.consuming)
+    await running.send("b")
+    await eventually(lambda: "b" in running.started)
+    running.release("a")
+    running.release("b")
+    await eventually(lambda: _state(database, job_id))
+    await running.consumer.stop()
+
+    assert ["a", "b"] == running.started
+    assert 1 == len(await reads.attempts_of(database, uuid.UUID(job_id)))
+    await eventually(lambda: _holds(places, WORK, 0))
+
+
+async def test_a_drain_gives_back_what_waits_and_interrupts_what_lasts(places: Places, database: Database) -> None:
+    async with running_lane(places, database, concurrency=1, prefetch=20, drain_seconds=0.2) as running:
+        job_id = await running.send("a")
+        await eventually(lambda: running.started)
+        waiting = await running.send("b")
+        await running.send("c", job_type="gate")
+        await running.lane.drain()
+        attempts = await reads.attempts_of(database, uuid.UUID(job_id))
+        await running.consumer.stop()
+
+    assert ["interrupted"] == [attempt.outcome for attempt in attempts]
+    assert State.RUNNING is not await _known_state(database, waiting)
+    await eventually(lambda: _holds(places, WORK, 3))
+    await asyncio.to_thread(manage, places.management_url, "DELETE", f"queues/{places.vhost}/{WORK}/contents")
+
+
+async def test_a_claim_that_is_granted_while_the_lane_drains_is_not_abandoned(
+    places: Places, database: Database
+) -> None:
+    """
+    Or the job would seem to have crashed, when nobody had begun it.
+    """
+    async with running_lane(places, database, concurrency=1, drain_seconds=1.0) as running:
+        async with database.transaction() as locked:
+            await locked.execute("LOCK TABLE jobs IN SHARE MODE")
+            job_id = await running.send("a")
+            await eventually(lambda: _waits_for_a_lock(database))
+            drained = asyncio.create_task(running.lane.drain())
+            await eventually(lambda: not running.consumer.consuming)
+        await drained
+        attempts = await reads.attempts_of(database, uuid.UUID(job_id))
+
+    assert (State.QUEUED, ["interrupted"]) == (await _known_state(database, job_id), [a.outcome for a in attempts])
+
+
+async def _waits_for_a_lock(database: Database) -> bool:
+    return bool(await database.fetch("SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'jobs'::regclass"))
+
+
+def test_a_step_of_the_lane_that_breaks_ends_the_process() -> None:
+    """
+    A worker that beats and does nothing would be worse: the supervisor starts another.
+    """
+    program = textwrap.dedent(
+        """
+        import asyncio
+        from actors.lane import _die_with
+
+        async def step():
+            raise ZeroDivisionError("a fault of ours")
+
+        async def main():
+            asyncio.create_task(step(), name="admit").add_done_callback(_die_with)
+            await asyncio.sleep(30)
+
+        asyncio.run(main())
+        """
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=20, check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+
+    assert os.EX_SOFTWARE == ended.returncode
+    assert "lane_broken" in ended.stdout + ended.stderr
+
+
+async def _state(database: Database, job_id: str) -> bool:
+    return await _known_state(database, job_id) is State.COMPLETED
+
+
+async def _known_state(database: Database, job_id: str) -> State | None:
+    job = await reads.one_job(database, uuid.UUID(job_id))
+    return job.state if job else None
+
+
+async def _holds(places: Places, queue: str, messages: int) -> bool:
+    return messages == await ready(places.amqp_url, queue)
+
+
+async def _cut(rabbit: Rabbit) -> Any:
+    return await rabbit.cut_connections()
