@@ -19,7 +19,7 @@ from wire import version
 __version__ = version.VERSION
 
 if TYPE_CHECKING:
-    from actors.context import context, progress
+    from actors.context import cancelled, context, progress
     from actors.ends import PermanentError, RetryAfter, Snooze
     from actors.job import job
     from actors.sender import broker
@@ -28,12 +28,13 @@ _HOMES = {
     "job": "actors.job",
     "context": "actors.context",
     "progress": "actors.context",
+    "cancelled": "actors.context",
     "PermanentError": "actors.ends",
     "RetryAfter": "actors.ends",
     "Snooze": "actors.ends",
     "broker": "actors.sender",
 }
-__all__ = ["PermanentError", "RetryAfter", "Snooze", "broker", "context", "job", "progress"]
+__all__ = ["PermanentError", "RetryAfter", "Snooze", "broker", "cancelled", "context", "job", "progress"]
 
 
 def __getattr__(name: str) -> Any:

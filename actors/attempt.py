@@ -26,7 +26,7 @@ from actors.context import Context, current
 from actors.delivery import Delivery
 from actors.ends import PermanentError
 from actors.threads import Threads
-from actors.verdict import End, Raised, Returned, Stopped
+from actors.verdict import End, Raised, Returned, Stopped, TimedOut
 from persistence.claim import Claim
 from persistence.job_types import JobType
 from wire import strict_json
@@ -56,8 +56,8 @@ class Attempt:
     """One lease of one job in this process."""
 
     __slots__ = (
-        "_broker", "_task", "_why", "actor", "claim", "context", "deadline", "deliveries", "end", "finished_at",
-        "job_type", "message", "started_at",
+        "_abandoned", "_broker", "_task", "_why", "actor", "claim", "context", "deadline", "deliveries", "end",
+        "finished_at", "job_type", "message", "started_at",
     )  # fmt: skip
 
     def __init__(
@@ -72,6 +72,17 @@ class Attempt:
         self.end: End = Stopped()
         self.message: MessageProxy | None = None  # once it is decoded
         self._why: End | None = None
+        self._abandoned = False
+
+    @property
+    def on_thread(self) -> bool:
+        """A sync actor's attempt, still running."""
+        return self._task is None and not self._abandoned
+
+    @property
+    def abandoned(self) -> bool:
+        """Its end was decided while its function still runs on a thread; what that returns is nobody's."""
+        return self._abandoned
 
     def start(self, function: Function, signals: Threads | None) -> asyncio.Task[None]:
         """Begin on the loop; the signals on these threads, if a middleware may block."""
@@ -81,11 +92,21 @@ class Attempt:
         return self._task
 
     def cancel(self, why: End) -> None:
-        """Interrupt it at its next await; a sync actor and a middleware cannot be interrupted."""
+        """Interrupt it at its next await; a sync actor is asked, and a middleware cannot be interrupted."""
         if self._why is None:
             self._why = why
+            self.context.asked_to_stop = True
             if self._task is not None and self.context.in_function:
                 self._task.cancel()
+
+    def abandon(self, end: End) -> None:
+        """Give up on a thread that does not end; the process must end soon after."""
+        self._end(end)
+        self._abandoned = True
+
+    def refuse(self, end: End) -> None:
+        """End it before it has begun."""
+        self._end(end)
 
     def run_sync(self) -> None:
         """The whole attempt, on a thread."""
@@ -95,6 +116,8 @@ class Attempt:
         self.context.in_function = True
         try:
             end: End = Returned(self.actor.fn(*message.args, **message.kwargs))
+            if isinstance(self._why, TimedOut):
+                end = self._why  # it noticed, and returned what it had: too late
         except BaseException as e:  # noqa: BLE001 - it is this attempt's end, recorded; the thread must live
             end = Raised(e)
         self._finish(message, end)
@@ -149,7 +172,8 @@ class Attempt:
         self._end(end)
 
     def _end(self, end: End) -> None:
-        self.end, self.finished_at = end, datetime.now(UTC)
+        if not self._abandoned:
+            self.end, self.finished_at = end, datetime.now(UTC)
 
     def _message(self) -> dramatiq.Message[Any]:
         body = strict_json.parse(self.deliveries[0].message.body)

@@ -50,6 +50,10 @@ class Buffer:
                 self._count_out(shed[-1])
         return shed
 
+    def oldest(self) -> float | None:
+        """When the delivery that has waited longest arrived."""
+        return min((queue[0].arrived for queue in self._queues if queue), default=None)
+
     def _pop(self, level: int) -> Delivery:
         delivery = self._queues[level].popleft()
         self._count_out(delivery)

@@ -28,7 +28,7 @@ from wire.amqp import HEARTBEAT_SECONDS
 from wire.backoff import waits
 from wire.errors import WarrenError
 from wire.message import Incoming
-from wire.topology import work_queue
+from wire.topology import CONTROL, work_queue
 
 log = structlog.get_logger()
 
@@ -50,12 +50,13 @@ class Consumer:
         prefetch: int,
         prepare: Callable[[], Awaitable[None]],
         deliver: Callable[[Delivery], None],
+        hear: Callable[[bytes], None] = lambda _: None,
     ) -> None:
         self._parameters = pika.URLParameters(url)
         self._parameters.client_properties = {"connection_name": name}
         self._parameters.heartbeat = HEARTBEAT_SECONDS
         self._name, self._queues, self._prefetch = name, queues, prefetch
-        self._prepare, self._deliver = prepare, deliver
+        self._prepare, self._deliver, self._hear = prepare, deliver, hear
         self._connection: AsyncioConnection | None = None
         self._channel: Channel | None = None
         self._number = 0
@@ -155,7 +156,21 @@ class Consumer:
         channel.add_on_cancel_callback(lambda *_: lost.set())  # a deleted queue, a consumer_timeout on 4.3
         self._channel, self._number, self._acks = channel, self._number + 1, AckWindow()
         if not self._stopping:
+            await self._listen(channel)
             await self._subscribe()
+
+    async def _listen(self, channel: Channel) -> None:
+        """A queue of our own on the control exchange; it goes with the connection."""
+        name = f"control {self._name} {self._number}"
+        await self._answer(lambda done, _: channel.queue_declare(name, exclusive=True, callback=done))
+        await self._answer(lambda done, _: channel.queue_bind(name, CONTROL, callback=done))
+        await self._answer(lambda done, _: self._consume_hints(channel, name, done))
+
+    def _consume_hints(self, channel: Channel, queue: str, done: Done) -> None:
+        def hear(_: Channel, __: object, ___: object, body: bytes) -> None:
+            self._hear(body)
+
+        channel.basic_consume(queue, hear, auto_ack=True, callback=done)
 
     def _open_connection(self, done: Done, fail: Fail) -> None:
         lost = self._lost

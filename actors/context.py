@@ -33,6 +33,7 @@ class Context:
     children: list[Submission] = field(default_factory=list)
     kept_children: list[Submission] = field(default_factory=list)
     in_function: bool = False
+    asked_to_stop: bool = False
     unsent: Exception | None = None  # what a middleware could not send after the function had ended
 
     def submit(self, child: Submission) -> None:
@@ -57,3 +58,11 @@ def progress(fraction: float | None = None, note: str | None = None) -> None:
     if fraction is not None and not 0 <= fraction <= 1:
         raise ValueError(f"progress is a fraction from 0 to 1, got {fraction}")
     context().progress = (fraction, note)
+
+
+def cancelled() -> bool:
+    """Whether this job should stop: it was cancelled, its time is over, or its worker shuts down.
+
+    For sync actors, which cannot be interrupted; an async actor is interrupted at its next await.
+    """
+    return context().asked_to_stop

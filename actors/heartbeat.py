@@ -7,27 +7,33 @@ said is more than "I live": the free slots, the state of the subscriptions, the 
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import os
 import threading
-from collections.abc import Callable
+import time
+from typing import Final
 
 import structlog
 
+from actors.lane import Lane
 from persistence import workers
-from persistence.database import Database
-from persistence.workers import Pulse, Worker
+from persistence.database import COLLIDED, Database
+from persistence.workers import Worker
 from wire.errors import DatabaseUnavailable
 from wire.lifecycle import pause
 from wire.settings import Stores
 
 log = structlog.get_logger()
 
+STUCK_SECONDS: Final = 30.0  # longer than any honest pause: a garbage collection, a loaded machine
+
 
 class Heartbeat:
     """A thread with a small loop of its own."""
 
-    def __init__(self, stores: Stores, worker: Worker, every_seconds: float, pulse: Callable[[], Pulse]) -> None:
-        self._stores, self._worker, self._every, self._pulse = stores, worker, every_seconds, pulse
+    def __init__(self, stores: Stores, worker: Worker, every_seconds: float, lane: Lane) -> None:
+        self._stores, self._worker, self._every, self._lane = stores, worker, every_seconds, lane
+        self._lanes_loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopped: asyncio.Event | None = None
@@ -53,6 +59,7 @@ class Heartbeat:
         database = Database.of(self._stores, f"warren heartbeat {self._worker.name}", connections=1)
         try:
             while not self._stopped.is_set():
+                self._refuse_to_hang()
                 await self._say(database)
                 await pause(self._stopped, self._every)
             await workers.end(database, self._worker.session)
@@ -61,9 +68,19 @@ class Heartbeat:
         finally:
             await database.stop()
 
+    def _refuse_to_hang(self) -> None:
+        """A loop that an actor blocks for long does nothing and hears nothing: end the process, others take over."""
+        stuck = time.monotonic() - self._lane.upkeep.ticked
+        if stuck > STUCK_SECONDS:
+            log.critical("loop_blocked", seconds=round(stuck), running=len(self._lane.upkeep.held()))
+            faulthandler.dump_traceback(file=2, all_threads=True)
+            os._exit(os.EX_SOFTWARE)
+
     async def _say(self, database: Database) -> None:
         try:
             await workers.arrive(database, self._worker)
-            await workers.beat(database, self._worker.session, self._pulse())
-        except DatabaseUnavailable as e:
+            orders = await workers.beat(database, self._worker.session, self._lane.pulse(), self._lane.upkeep.held())
+        except (DatabaseUnavailable, *COLLIDED) as e:
             log.warning("heartbeat_missed", error=str(e))
+        else:
+            self._lanes_loop.call_soon_threadsafe(self._lane.upkeep.obey, orders)

@@ -11,9 +11,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import time
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -30,22 +31,20 @@ from actors.delivery import Delivery
 from actors.settle import Settler
 from actors.slots import Slots
 from actors.threads import Threads
-from actors.verdict import Stopped, TimedOut
-from persistence import progress
+from actors.upkeep import Upkeep
+from actors.verdict import End, NotItsTurn, Stopped, TimedOut
 from persistence.claim import Claim
-from persistence.database import COLLIDED, Database
+from persistence.database import Database
 from persistence.job_types import JobType
 from persistence.outbox import Post, Publisher
-from persistence.progress import Progress
 from persistence.workers import Pulse
 from wire.agreement import job_id, named_type
-from wire.errors import DatabaseUnavailable, Refused
+from wire.errors import Refused
 from wire.settings import Worker as WorkerSettings
 from wire.tracing import TRACEPARENT, TRACESTATE, Trace
 
 log = structlog.get_logger()
 
-TICK_SECONDS: Final = 0.1  # how late a time limit may be noticed
 SIGNAL_THREADS: Final = 4  # apart from those of sync actors, which long jobs may hold
 LOOK_SECONDS: Final = 1.0  # how often the prefetch is reconsidered and progress is written
 ADMIT: Final = 500
@@ -77,6 +76,10 @@ class Lane:
         self._settler = Settler(database, publisher, worker, settled=self._settled)
         self._async, self._sync = Buffer(), Buffer()
         self._running: dict[UUID, Attempt] = {}
+        self._suspect: Attempt | None = None
+        self._marks: dict[tuple[str, int], datetime] = {}  # how far each queue has come; see persistence/rescue.py
+        self._oldest: float | None = None  # the arrival of the delivery that has waited longest
+        self.upkeep = Upkeep(self._running, database, self._recycle)
         self._settled_deliveries: list[Delivery] = []
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
@@ -88,7 +91,7 @@ class Lane:
         self._tasks = [
             asyncio.create_task(self._settler.work(), name="settle"),
             asyncio.create_task(self._admit(), name="admit"),
-            asyncio.create_task(self._watch_the_time(), name="watch the time"),
+            asyncio.create_task(self.upkeep.watch_the_time(), name="watch the time"),
             asyncio.create_task(self._look_around(), name="look around"),
         ]
         for task in self._tasks:
@@ -104,6 +107,9 @@ class Lane:
         for attempt in list(self._running.values()):
             attempt.cancel(Stopped())
         await self._until_idle(self._settings.drain_seconds / 4 + 1)
+        for attempt in list(self._running.values()):
+            self._abandon(attempt, Stopped())
+        await self._until_idle(1.0)
         for task in self._tasks:
             task.cancel()
         self._ack_settled()
@@ -123,9 +129,15 @@ class Lane:
 
     def pulse(self) -> Pulse:
         """What the heartbeat says of this lane; called from its thread."""
-        last = self._consumer.last_delivery
-        idle = None if last is None else time.monotonic() - last
-        return Pulse(free_slots=self._slots.free, consuming=self._consumer.consuming, idle_seconds=idle)
+        marks, self._marks = self._marks, {}
+        return Pulse(
+            free_slots=self._slots.free,
+            consuming=self._consumer.consuming,
+            idle_seconds=_since(self._consumer.last_delivery),
+            waiting=len(self._async) + len(self._sync),
+            waiting_seconds=_since(self._oldest),
+            marks=marks,
+        )
 
     async def _admit(self) -> None:
         while True:
@@ -160,6 +172,7 @@ class Lane:
 
     def _act(self, verdicts: Verdicts) -> None:
         for delivery, claim in verdicts.start:
+            self._mark(delivery, claim)
             self._begin(delivery, claim)
         self._publisher.give([_parked(delivery, claim) for delivery, claim in verdicts.park])
         answered = [delivery for delivery, _ in (*verdicts.park, *verdicts.letters)] + verdicts.ack
@@ -173,20 +186,48 @@ class Lane:
         self._wake.set()
         self._note_whether_idle()
 
+    def _mark(self, delivery: Delivery, claim: Claim) -> None:
+        """A first start tells how far its queue has come: what was due long before it and still waits is lost."""
+        if claim.first and claim.due_at is not None:
+            job_type = self._types[named_type(delivery.message) or ""]
+            place = (job_type.queue, delivery.message.priority or job_type.priority)
+            self._marks[place] = max(claim.due_at, self._marks.get(place, claim.due_at))
+
     def _begin(self, delivery: Delivery, claim: Claim) -> None:
         name = named_type(delivery.message) or ""
         context = _context(delivery, claim, self._types[name])
         attempt = Attempt(self._broker, self._types[name], claim=claim, delivery=delivery, job=context)
         self._running[context.job_id] = attempt
         function = self._functions[name]
+        if claim.crashes and self._suspect is not None:
+            attempt.refuse(NotItsTurn())
+            self._ended(attempt, thread=function is None)
+            return
+        if claim.crashes:
+            self._suspect = attempt
         if function is None:
             self._threads.run(attempt.run_sync, lambda: self._ended(attempt, thread=True))
         else:
             task = attempt.start(function, self._signals)
             task.add_done_callback(lambda _: self._ended(attempt, thread=False))
 
+    def _recycle(self, attempt: Attempt) -> None:
+        """A sync actor does not end: record it, let the others finish, and let the supervisor start another process."""
+        log.error("worker_recycles", job_id=str(attempt.context.job_id), type=attempt.context.type)
+        self._abandon(attempt, TimedOut(timedelta(seconds=attempt.claim.timeout_seconds)))
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def _abandon(self, attempt: Attempt, end: End) -> None:
+        if attempt.on_thread:
+            attempt.abandon(end)
+            self._settler.put(attempt)
+
     def _ended(self, attempt: Attempt, *, thread: bool) -> None:
         self._slots.give_back(thread=thread)
+        if self._suspect is attempt:
+            self._suspect = None
+        if attempt.abandoned:
+            return  # it was settled when we gave up on it
         self._settler.put(attempt)
         self._wake.set()
 
@@ -211,33 +252,13 @@ class Lane:
     def _on_thread(self, delivery: Delivery) -> bool:
         return self._functions[named_type(delivery.message) or ""] is None
 
-    async def _watch_the_time(self) -> None:
-        """Interrupt what is beyond its limit; waits for no store, so that an outage makes no limit longer."""
-        while True:
-            await asyncio.sleep(TICK_SECONDS)
-            now = time.monotonic()
-            for attempt in self._running.values():
-                if now > attempt.deadline:
-                    attempt.cancel(TimedOut(timedelta(seconds=attempt.claim.timeout_seconds)))
-
     async def _look_around(self) -> None:
         """Write the progress and reconsider the prefetch."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            await self._write_progress()
+            self._oldest = min(filter(None, (self._async.oldest(), self._sync.oldest())), default=None)
+            await self.upkeep.write_progress()
             await self._resize()
-
-    async def _write_progress(self) -> None:
-        said = []
-        for attempt in self._running.values():
-            if attempt.context.progress is not None:
-                fraction, note = attempt.context.progress
-                attempt.context.progress = None
-                said.append(Progress(attempt.context.job_id, attempt.claim.lease, fraction, note))
-        try:
-            await progress.write(self._database, said)
-        except (DatabaseUnavailable, *COLLIDED) as e:
-            log.warning("progress_not_written", jobs=len(said), error=str(e))  # the next word will do
 
     async def _resize(self) -> None:
         then, count = self._seen
@@ -259,6 +280,10 @@ class Lane:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._idle.wait()
+
+
+def _since(moment: float | None) -> float | None:
+    return None if moment is None else time.monotonic() - moment
 
 
 def _die_with(task: asyncio.Task[None]) -> None:

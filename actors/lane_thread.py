@@ -99,6 +99,9 @@ class LaneThread(Middleware):
         def deliver(delivery: Delivery) -> None:
             lane.take(delivery)
 
+        def hear(hint: bytes) -> None:
+            lane.upkeep.hear(hint)
+
         consumer = Consumer(
             settings.stores.amqp_url.get_secret_value(),
             f"warren worker {worker.name}",
@@ -106,6 +109,7 @@ class LaneThread(Middleware):
             prefetch=settings.worker.prefetch or settings.worker.concurrency,
             prepare=lambda: prepare(link, database, settings, list(self._types.values())),
             deliver=deliver,
+            hear=hear,
         )
         admission = Admission(
             database,
@@ -118,7 +122,7 @@ class LaneThread(Middleware):
             broker, self._types, settings.worker,
             database=database, consumer=consumer, admission=admission, publisher=publisher, worker=worker.name,
         )  # fmt: skip
-        heartbeat = Heartbeat(settings.stores, worker, settings.worker.heartbeat_seconds, lane.pulse)
+        heartbeat = Heartbeat(settings.stores, worker, settings.worker.heartbeat_seconds, lane)
         await workers.arrive(database, worker)  # before the first claim: a holder without a row counts as dead
         heartbeat.start()
         await link.start()

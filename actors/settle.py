@@ -21,7 +21,7 @@ import structlog
 
 from actors.attempt import Attempt
 from actors.exhausted import tell_exhausted
-from actors.verdict import Budget, Completed, Failed, Interrupted, Retry, Snoozed, Trouble, Verdict, decide
+from actors.verdict import Budget, Cancelled, Completed, Failed, Interrupted, Retry, Snoozed, Trouble, Verdict, decide
 from persistence.bisect import each_that_fits
 from persistence.database import COLLIDED, Database
 from persistence.outbox import Post, Publisher
@@ -132,6 +132,8 @@ def _with_verdict(plain: Ending, verdict: Verdict, attempt: Attempt) -> Ending:
         case Snoozed(after, trouble):
             snoozed = replace(plain, outcome=Outcome.SNOOZED, state=State.RETRYING, again_after=after, counted=False)
             return _with_trouble(snoozed, trouble)
+        case Cancelled():
+            return replace(plain, outcome=Outcome.CANCELLED, state=State.CANCELLED)
         case Interrupted():
             now = timedelta(0)
             return replace(plain, outcome=Outcome.INTERRUPTED, state=State.QUEUED, again_after=now, counted=False)

@@ -17,6 +17,7 @@ from wire.fields import LONGEST_WAIT
 from wire.states import Reason
 
 JITTER: Final = 0.25
+SUSPECT_WAIT: Final = timedelta(seconds=1)
 LARGEST_RESULT: Final = 1024 * 1024  # characters; a row is read whole by every list that shows it
 
 
@@ -40,7 +41,22 @@ class Stopped:
     """The process shuts down and could wait no longer."""
 
 
-End = Returned | Raised | TimedOut | Stopped
+@dataclass(frozen=True, slots=True)
+class CancelAsked:
+    """Somebody asked for the job to be cancelled."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseLost:
+    """Another holds the job, or it is gone; whatever is recorded will be superseded."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotItsTurn:
+    """A suspect, while another suspect runs here: a crash must tell which of them did it."""
+
+
+End = Returned | Raised | TimedOut | Stopped | CancelAsked | LeaseLost | NotItsTurn
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +96,12 @@ class Interrupted:
     """Not counted; the job goes back to its queue at once."""
 
 
-Verdict = Completed | Retry | Failed | Snoozed | Interrupted
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """By request."""
+
+
+Verdict = Completed | Retry | Failed | Snoozed | Interrupted | Cancelled
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +130,12 @@ def decide(end: End, budget: Budget, random: float) -> Verdict:
         case TimedOut(after):
             trouble = Trouble("TimeLimitExceeded", f"ran longer than its limit of {after.total_seconds():g} s")
             return _again(trouble, budget, backoff(budget, random), Reason.TIMEOUT)
-        case Stopped():
+        case Stopped() | LeaseLost():
             return Interrupted()
+        case CancelAsked():
+            return Cancelled()
+        case NotItsTurn():
+            return Snoozed(SUSPECT_WAIT * (1 + random), Trouble("NotItsTurn", "runs alone: a worker died while it ran"))
     assert_never(end)
 
 

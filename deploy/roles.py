@@ -38,7 +38,8 @@ def child_environ(
 ) -> dict[str, str]:
     """Our names for what was decided here; each under the spelling that wins over a `.env`."""
     kept = {name: value for name, value in environ.items() if name not in RENAMED}
-    paths = [str(root), os.getcwd(), *filter(None, [environ.get("PYTHONPATH")])]
+    theirs = [os.path.abspath(path) for path in environ.get("PYTHONPATH", "").split(os.pathsep) if path]
+    paths = [str(root), os.getcwd(), *theirs]
     return {
         **kept,
         "WARREN_AMQP_URL": addresses["AMQP_URL"],

@@ -21,6 +21,7 @@ from deploy.servers import Server
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 STEADY_SECONDS = 30.0  # who lived this long died of something new
+MISCONFIGURED = "ended with 2"  # it has said which setting is wrong; another try would say the same
 DEATHS_AT_START = 5
 
 Say = Callable[[str, str], None]
@@ -130,10 +131,9 @@ class Supervisor:
 
     def _look_at(self, child: Child, coming_up: bool) -> None:
         if died := child.bury():
-            if coming_up and child.deaths >= DEATHS_AT_START:
-                raise KeepsDying(
-                    f"{child.role.name} {died}, for the {child.deaths}th time:\n{last_lines(child.log, 15)}"
-                )
+            if coming_up and (died == MISCONFIGURED or child.deaths >= DEATHS_AT_START):
+                times = "" if died == MISCONFIGURED else f", for the {child.deaths}th time"
+                raise KeepsDying(f"{child.role.name} {died}{times}:\n{last_lines(child.log, 15)}")
             pause = pause_before_restart(child.deaths)
             self._say(child.role.name, f"{died}; starting again in {pause:.1f} s (log: {child.log})")
         if not child.running and time.monotonic() >= child.due:

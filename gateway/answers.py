@@ -52,6 +52,15 @@ class JobError(Struct, frozen=True):
     message: str | None
 
 
+class PlannedAttempt(Struct, frozen=True):
+    """An attempt to come, should those before it fail."""
+
+    attempt: int
+    after_seconds: Annotated[float | None, Meta(description="Wait after the attempt before; null if it waits already")]
+    at_most_seconds: Annotated[float | None, Meta(description="The same with all the jitter")]
+    earliest_at: Annotated[datetime | None, Meta(description="null while an attempt before it has yet to end")]
+
+
 class Job(Struct, frozen=True):
     """A job as it stands."""
 
@@ -72,11 +81,17 @@ class Job(Struct, frozen=True):
     started_at: datetime | None
     finished_at: datetime | None
     next_attempt_at: datetime | None
+    retry_plan: Annotated[
+        list[PlannedAttempt] | None,
+        Meta(description="The next attempts that are left, at most 20; null when none are"),
+    ]
     expires_at: datetime | None
+    cancel_requested_at: Annotated[datetime | None, Meta(description="It is to end; a running job may still complete")]
     progress: Progress | None
     worker: str | None
     tags: tuple[str, ...]
     batch_id: UUID | None
+    redriven_from: Annotated[int | None, Meta(description="The dead letter that it was made of")]
     trace_id: str
     links: JobLinks
 
@@ -176,11 +191,14 @@ def job(found: reads.Job) -> Job:
         started_at=found.started_at,
         finished_at=found.finished_at,
         next_attempt_at=found.next_attempt_at,
+        retry_plan=_plan(found),
         expires_at=found.expires_at,
+        cancel_requested_at=found.cancel_requested_at,
         progress=_progress(found),
         worker=found.worker,
         tags=found.tags,
         batch_id=found.batch_id,
+        redriven_from=found.redriven_from,
         trace_id=found.trace_id,
         links=links_of(found.id),
     )
@@ -221,6 +239,12 @@ def _progress(found: reads.Job) -> Progress | None:
     if found.progress is None and found.note is None:
         return None
     return Progress(found.progress, found.note)
+
+
+def _plan(found: reads.Job) -> list[PlannedAttempt] | None:
+    if found.retry_plan is None:
+        return None
+    return [PlannedAttempt(p.attempt, p.after_seconds, p.at_most_seconds, p.earliest_at) for p in found.retry_plan]
 
 
 def _attempt_error(found: reads.Attempt) -> AttemptError | None:

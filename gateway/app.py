@@ -15,10 +15,16 @@ from gateway.access import Access
 from gateway.docs import Docs
 from gateway.door import continue_or_refuse, door
 from gateway.health import Reporter
+from gateway.hints import Hints
 from gateway.listen import Listener
 from gateway.openapi import Description
+from gateway.redrive import Redrive
+from gateway.redriver import Redriver
+from gateway.rest.dead_letters import DeadLetters
+from gateway.rest.job_actions import JobActions
 from gateway.rest.job_types import JobTypes
 from gateway.rest.jobs import Jobs
+from gateway.rest.redrives import Redrives
 from gateway.rest.submissions import Submissions
 from gateway.submit import Submitter
 from gateway.waiting import Waiting
@@ -26,6 +32,7 @@ from persistence.accept import Acceptor
 from persistence.database import Database
 from persistence.declare import declare
 from persistence.job_types import Catalogue
+from persistence.outbox import Publisher
 from wire.amqp import Broker
 from wire.errors import BrokerUnavailable, DatabaseUnavailable, TopologyMismatch
 from wire.lifecycle import Service
@@ -41,15 +48,24 @@ class Room:
 
     def __init__(self, settings: Settings) -> None:
         access = Access(settings.gateway)
+        max_bytes, page_size = settings.limits.max_body_bytes, settings.gateway.page_size
         lease_seconds = settings.worker.lease_seconds
         self.database = Database.of(settings.stores, NAME)
         self.broker = _broker(settings.stores, self.database)
         self.acceptor = Acceptor(self.database, self.broker)
+        self.posts = Publisher(self.database, self.broker)
+        self.hints = Hints(self.broker)
         self.waiting = Waiting(self.database)
-        submitter = Submitter(Catalogue(self.database, lease_seconds), self.database, settings.limits.max_body_bytes)
+        catalogue = Catalogue(self.database, lease_seconds)
+        submitter = Submitter(catalogue, self.database, max_bytes)
+        redrive = Redrive(self.database, catalogue, submitter, self.posts, max_bytes)
+        self.redriver = Redriver(self.database, redrive, max_bytes)
         routes = (
-            Submissions(submitter, self.acceptor, settings.limits.max_body_bytes).routes(),
-            Jobs(self.database, self.waiting, settings.gateway.page_size).routes(),
+            Submissions(submitter, self.acceptor, max_bytes).routes(),
+            Jobs(self.database, self.waiting, page_size).routes(),
+            JobActions(self.database, self.posts, self.hints).routes(),
+            Redrives(self.database, redrive, self.redriver).routes(),
+            DeadLetters(self.database, redrive, page_size, max_bytes).routes(),
             JobTypes(self.database, lease_seconds).routes(),
             Reporter(self.database, self.broker, lease_seconds).routes(),
             Description(self.database, lease_seconds).routes(),
@@ -61,7 +77,8 @@ class Room:
     @property
     def services(self) -> list[Service]:
         """In the order in which they start; the last one stops first."""
-        return [self.database, self.broker, self.acceptor, self.waiting, self.listener]
+        background: list[Service] = [self.acceptor, self.posts, self.hints, self.redriver, self.waiting]
+        return [self.database, self.broker, *background, self.listener]
 
 
 def _application(access: Access, routes: Iterable[web.RouteDef], waiting: Waiting) -> web.Application:

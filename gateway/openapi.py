@@ -6,16 +6,18 @@ The routes come from `operations`, the answers' schemas from the structs that ar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 from aiohttp import web
 
-from gateway import answers, health
+from gateway import answers, health, letter_answers
 from gateway.door import CALLER
-from gateway.operations import OPERATIONS, Json, Operation
+from gateway.operation import Json, Operation
+from gateway.operations import OPERATIONS
 from gateway.problems import CONTENT_TYPE, KINDS, Problem
+from gateway.redrive_request import SCHEMA as REDRIVE_SCHEMA
 from gateway.submission_schema import submission_schema
 from persistence import job_types
 from persistence.database import Database
@@ -25,7 +27,8 @@ from wire.version import VERSION
 
 STRUCTS: Final = (
     answers.Receipt, answers.Job, answers.JobList, answers.AttemptList, answers.JobType, answers.JobTypeList,
-    health.Health, health.Alive, Problem,
+    letter_answers.DeadLetterList, letter_answers.CauseList, letter_answers.OpenedLetter, letter_answers.Redrive,
+    letter_answers.RedriveList, letter_answers.Rehearsal, health.Health, health.Alive, Problem,
 )  # fmt: skip
 ALWAYS_POSSIBLE: Final = ("method_not_allowed", "foreign_host", "internal")
 
@@ -92,36 +95,44 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "summary": operation.summary,
         "tags": [operation.tag],
         "parameters": [*operation.parameters, _REQUEST_ID],
-        "responses": {str(operation.status): _success(operation), **_failures(operation)},
+        "responses": {
+            **{str(status): _success(operation, status, answer) for status, answer in operation.answers},
+            **_failures(operation),
+        },
     }
     if operation.detail:
         described["description"] = operation.detail
-    if operation.takes_job:
-        described["requestBody"] = _BODY
+    if operation.takes:
+        described["requestBody"] = BODIES[operation.takes]
     if operation.open:
         described["security"] = [{}]
     return described
 
 
-def _success(operation: Operation) -> dict[str, Any]:
+def _success(operation: Operation, status: int, answer: str) -> dict[str, Any]:
     headers: dict[str, Json] = {"X-Request-ID": {"$ref": "#/components/headers/RequestId"}}
-    if operation.status in (202, 302):
+    if status in (202, 302):
         headers["Location"] = {"description": "Where it is", "schema": {"type": "string"}}
     success: dict[str, Any] = {"description": operation.summary, "headers": headers}
-    if operation.answer == "redirect":
+    if not answer:
         return success
-    if "/" in operation.answer:
-        success["content"] = {operation.answer: {}}
+    if "/" in answer:
+        success["content"] = {answer: {}}
     else:
-        success["content"] = {"application/json": {"schema": _ref(operation.answer)}}
+        success["content"] = {"application/json": {"schema": _references(answer)}}
     return success
+
+
+def _references(answer: str) -> Json:
+    names = answer.split("|")
+    return _ref(answer) if len(names) == 1 else {"oneOf": [_ref(name) for name in names]}
 
 
 def _failures(operation: Operation) -> dict[str, Json]:
     kinds = (*operation.problems, *ALWAYS_POSSIBLE, *(() if operation.open else ("unauthorized",)))
     statuses = sorted({KINDS[kind].status for kind in kinds})
     failures: dict[str, Json] = {str(s): {"$ref": f"#/components/responses/Problem{s}"} for s in statuses}
-    if operation.answer == "Health":
+    if operation.answers == ((200, "Health"),):
         failures["503"] = {
             "description": "A store is away",
             "content": {"application/json": {"schema": _ref("Health")}},
@@ -150,7 +161,9 @@ _REQUEST_ID: Final = {
     "description": "Your id for this request: in the answer, in every log line and in every problem",
 }  # fmt: skip
 _EXAMPLE: Final = {"type": "echo", "payload": {"message": "hi"}}
-_BODY: Final = {
-    "required": True,
-    "content": {"application/json": {"schema": _ref("Submission"), "examples": {"echo": {"value": _EXAMPLE}}}},
+_JOB: Final = {"application/json": {"schema": _ref("Submission"), "examples": {"echo": {"value": _EXAMPLE}}}}
+BODIES: Final[Mapping[str, Json]] = {
+    "job": {"required": True, "content": _JOB},
+    "edited job": {"required": False, "content": _JOB},
+    "redrive": {"required": True, "content": {"application/json": {"schema": REDRIVE_SCHEMA}}},
 }

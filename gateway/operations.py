@@ -1,70 +1,46 @@
-"""Every route as data: what it takes, what it answers, how it fails.  What /openapi.json says of the routes is this.
+"""Every route, described: what /openapi.json says of the routes is this.
 
 A test holds this list and the application's routes together; neither may know a route that the other does not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from gateway.answers import JOB_TYPES, JOBS
-from gateway.query import LONGEST_WAIT_SECONDS, MAX_TEXT, MOST_ITEMS
+from gateway.letter_operations import LETTER_OPERATIONS
+from gateway.operation import CURSOR, INSTANT, LIMIT, TEXT, UUID, Operation, parameter
+from gateway.query import LONGEST_WAIT_SECONDS
 from wire.fields import MAX_KEY
 from wire.states import FILTERS
 
-Json = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One method of one path."""
-
-    name: str
-    path: str
-    summary: str
-    answer: str  # the struct of its success, or a media type
-    method: str = "get"
-    status: int = 200
-    tag: str = "jobs"
-    parameters: tuple[Json, ...] = ()
-    problems: tuple[str, ...] = ()
-    takes_job: bool = False
-    open: bool = False  # needs no API key
-    detail: str = ""
-
-
-def _in(where: str, name: str, schema: Json, description: str) -> Json:
-    required = {"required": True} if where == "path" else {}
-    return {"name": name, "in": where, "schema": schema, "description": description, **required}
-
-
-_UUID: Final = {"type": "string", "format": "uuid"}
-_TEXT: Final = {"type": "string", "minLength": 1, "maxLength": MAX_TEXT}
 _STATE: Final = {"type": "string", "enum": list(FILTERS)}
-_JOB_ID: Final = _in("path", "id", _UUID, "The job's id")
-_WAIT: Final = _in(
+_JOB_ID: Final = parameter("path", "id", UUID, "The job's id")
+_WAIT: Final = parameter(
     "query", "wait", {"type": "number", "minimum": 0, "maximum": LONGEST_WAIT_SECONDS, "default": 0},
     "Seconds to wait for the job to end; the answer is the job as it stands then",
 )  # fmt: skip
-_KEY: Final = _in(
+_KEY: Final = parameter(
     "header", "Idempotency-Key", {"type": "string", "minLength": 1, "maxLength": MAX_KEY},
     "Requests with the same key make one job; the id is derived from it",
 )  # fmt: skip
-_TRACEPARENT: Final = _in("header", "traceparent", {"type": "string"}, "W3C trace context; the job joins this trace")
+_TRACEPARENT: Final = parameter(
+    "header", "traceparent", {"type": "string"}, "W3C trace context; the job joins this trace"
+)
 
 _FILTERS: Final = (
-    _in("query", "state", _STATE, "A state; `pending` is scheduled, queued and retrying, `dead_letter` is failed"),
-    _in("query", "status", _STATE, "The same as `state`"),
-    _in("query", "status_filter", _STATE, "The same as `state`"),
-    _in("query", "type", _TEXT, "Job type"),
-    _in("query", "queue", _TEXT, "Queue"),
-    _in("query", "tag", _TEXT, "A tag that the job carries"),
-    _in("query", "batch_id", _UUID, "Batch"),
-    _in("query", "since", {"type": "string", "format": "date-time"}, "Created at this time or later"),
-    _in("query", "limit", {"type": "integer", "minimum": 1, "maximum": MOST_ITEMS}, "Items on the page"),
-    _in("query", "cursor", {"type": "string"}, "`next_cursor` of the page before"),
+    parameter(
+        "query", "state", _STATE, "A state; `pending` is scheduled, queued and retrying, `dead_letter` is failed"
+    ),
+    parameter("query", "status", _STATE, "The same as `state`"),
+    parameter("query", "status_filter", _STATE, "The same as `state`"),
+    parameter("query", "type", TEXT, "Job type"),
+    parameter("query", "queue", TEXT, "Queue"),
+    parameter("query", "tag", TEXT, "A tag that the job carries"),
+    parameter("query", "batch_id", UUID, "Batch"),
+    parameter("query", "since", INSTANT, "Created at this time or later"),
+    LIMIT,
+    CURSOR,
 )
 
 _SUBMIT_DETAIL: Final = """\
@@ -72,9 +48,21 @@ Answered when the job is safe: committed in Postgres, or confirmed by RabbitMQ w
 Sent again with the same `id` or idempotency key and the same body, it answers with the first job and
 `duplicate: true`."""
 
+_STANDS: Final = "The answer is the job as it stands then."
+_CANCEL_DETAIL: Final = f"""\
+What waits is cancelled here and now (200), and stays so with every worker down. What runs is asked to end (202): an
+async job is interrupted at its next await, a sync job is told; it may still complete. {_STANDS}"""
+_DELETE_DETAIL: Final = f"""\
+What has finished is deleted for good (204). What lives is cancelled instead (202), and can be deleted once it has
+ended; with `purge=true` it is deleted at once, and a worker that runs it is told to stop. {_STANDS}"""
+_RETRY_DETAIL: Final = f"""\
+Only failed, cancelled and expired jobs: the same job waits again, with all its retries. {_STANDS}"""
+_PURGE: Final = parameter("query", "purge", {"type": "boolean", "default": False}, "Delete it although it lives")
+_CHANGES: Final = ("malformed", "not_found", "wrong_state", "foreign_origin", "unavailable")
+
 OPERATIONS: Final = (
     Operation(
-        "submitJob", JOBS, "Submit a job", "Receipt", method="post", status=202, takes_job=True, detail=_SUBMIT_DETAIL,
+        "submitJob", JOBS, "Submit a job", "Receipt", method="post", status=202, takes="job", detail=_SUBMIT_DETAIL,
         parameters=(_KEY, _TRACEPARENT),
         problems=("malformed", "unknown_type", "id_reused", "too_large", "unsupported_media", "slow_body",
                   "foreign_origin", "unavailable"),
@@ -85,10 +73,18 @@ OPERATIONS: Final = (
               problems=("malformed", "not_found", "unavailable")),
     Operation("listAttempts", JOBS + "/{id}/attempts", "A job's ended attempts, oldest first", "AttemptList",
               parameters=(_JOB_ID,), problems=("malformed", "not_found", "unavailable")),
+    Operation("cancelJob", JOBS + "/{id}/cancel", "Cancel a job", "Job", method="post", also=((202, "Job"),),
+              parameters=(_JOB_ID,), detail=_CANCEL_DETAIL, problems=_CHANGES),
+    Operation("deleteJob", JOBS + "/{id}", "Delete a job that has finished, cancel one that lives", "", method="delete",
+              status=204, also=((202, "Job"),), parameters=(_JOB_ID, _PURGE), detail=_DELETE_DETAIL,
+              problems=("malformed", "not_found", "foreign_origin", "unavailable")),
+    Operation("retryJob", JOBS + "/{id}/retry", "Send a job again", "Job", method="post", status=202,
+              parameters=(_JOB_ID,), detail=_RETRY_DETAIL, problems=_CHANGES),
+    *LETTER_OPERATIONS,
     Operation("listJobTypes", JOB_TYPES, "All job types", "JobTypeList", tag="job types",
               problems=("malformed", "unavailable")),
     Operation("getJobType", JOB_TYPES + "/{name}", "One job type", "JobType", tag="job types",
-              parameters=(_in("path", "name", _TEXT, "The type's name"),),
+              parameters=(parameter("path", "name", TEXT, "The type's name"),),
               problems=("malformed", "not_found", "unavailable")),
     Operation("health", "/health", "All checks", "Health", tag="health", open=True,
               detail="503 with the same body when a store is away."),
@@ -101,6 +97,6 @@ OPERATIONS: Final = (
     Operation("redoc", "/redoc", "ReDoc", "text/html", tag="docs", open=True),
     Operation("problems", "/problems", "All kinds of errors", "text/html", tag="docs", open=True),
     Operation("asset", "/docs/assets/{name}", "A file of these pages", "application/octet-stream", tag="docs",
-              open=True, parameters=(_in("path", "name", _TEXT, "The file's name"),), problems=("not_found",)),
-    Operation("root", "/", "Redirects to /docs", "redirect", status=302, tag="docs", open=True),
+              open=True, parameters=(parameter("path", "name", TEXT, "The file's name"),), problems=("not_found",)),
+    Operation("root", "/", "Redirects to /docs", "", status=302, tag="docs", open=True),
 )  # fmt: skip

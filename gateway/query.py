@@ -23,6 +23,8 @@ from wire.states import FILTERS
 LONGEST_WAIT_SECONDS: Final = 60.0
 MOST_ITEMS: Final = 500
 MAX_TEXT: Final = 128
+MOST_DIGITS: Final = 18  # what Postgres numbers rows with has 19
+FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
 
 Reader = Callable[[str, str], Any]
 
@@ -48,6 +50,14 @@ def job_id(request: web.Request) -> UUID:
     """The id in the path, or Refused."""
     value: UUID = READERS["id"]("id", request.match_info["id"])
     return value
+
+
+def number(request: web.Request) -> int:
+    """The number in the path, or Refused."""
+    value = request.match_info["id"]
+    if not (value.isascii() and value.isdecimal() and len(value) <= MOST_DIGITS):
+        raise Refused("id", f"{value[:60]!r} is not a number", "take it from the list")
+    return int(value)
 
 
 def state(name: str, value: str) -> str:
@@ -84,6 +94,22 @@ def limit(name: str, value: str) -> int:
 
 def place(name: str, value: str) -> cursor.Place:
     return cursor.parse(name, value)
+
+
+def numbered_place(name: str, value: str) -> int:
+    return cursor.parse_number(name, value)
+
+
+def flag(name: str, value: str) -> bool:
+    if value not in FLAGS:
+        raise Refused(name, f"{value[:60]!r} is neither true nor false", "use true or false")
+    return FLAGS[value]
+
+
+def group(name: str, value: str) -> str:
+    if value != "fingerprint":
+        raise Refused(name, f"{value[:60]!r} is not something to group by", "use fingerprint")
+    return value
 
 
 def seconds(name: str, value: str) -> float:

@@ -29,10 +29,16 @@ SELECT id, type, queue, CASE WHEN starts_at > clock_timestamp() THEN 'scheduled'
 """
 
 
-async def bear(connection: asyncpg.Connection, submissions: Sequence[Submission]) -> None:
-    """Insert those that have no row yet."""
+# An insert that waited for the delete of its id goes ahead when that commits, and has not seen the tombstone
+_BURY = "DELETE FROM jobs j USING tombstones t WHERE j.id = ANY($1) AND t.id = j.id"
+
+
+async def bear(transaction: asyncpg.Connection, submissions: Sequence[Submission]) -> None:
+    """Insert those that have no row yet, within the caller's transaction."""
     if submissions:
-        await connection.execute(BEAR, *columns(submissions))
+        born = await transaction.fetch(BEAR + "RETURNING id", *columns(submissions))
+        if born:
+            await transaction.execute(_BURY, [row["id"] for row in born])
 
 
 def columns(submissions: Sequence[Submission]) -> list[list[object]]:

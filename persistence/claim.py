@@ -5,17 +5,20 @@ lease, and only the current lease may write the outcome.  The database's clock d
 expired.  Rows are locked in the order of their ids, or batches deadlock against each other (measured: 16 of 20).
 
 Births come first, in a statement of their own: one combined statement loses the race against the recorder (measured).
+A holder that is found dead is buried in a statement of its own too (see crashes.py), and its job asked about again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from persistence.births import bear
+from persistence.crashes import bury
 from persistence.database import Database, Row
 from persistence.submission import Submission
 
@@ -56,6 +59,8 @@ class Claim:
     traceparent: str = ""
     tracestate: str = ""
     crashes: int = 0
+    due_at: datetime | None = None
+    first: bool = False  # its first start, by a message of ours: it came in its turn, and tells how far its queue is
     post_seq: int | None = None  # PARKED: the outbox row to publish
     wait: timedelta = timedelta(0)
     silent: timedelta = timedelta(0)  # HELD: since its holder's last heartbeat
@@ -65,11 +70,11 @@ _CLAIM = """
 WITH given AS MATERIALIZED (
   SELECT * FROM unnest($1::uuid[], $2::int[], $3::bytea[]) AS g(id, run, body_hash)
 ), locked AS MATERIALIZED (
-  SELECT id, state, run, lease, holder, body_hash, expires_at, cancel_requested_at, started_at, attempt,
+  SELECT id, state, run, holder, orphaned_at, body_hash, expires_at, cancel_requested_at, created_at,
          coalesce(next_attempt_at, scheduled_for) AS due_at
     FROM jobs WHERE id = ANY($1) ORDER BY id FOR UPDATE
 ), judged AS MATERIALIZED (
-  SELECT given.id, given.run AS given_run, l.lease, l.run, l.due_at, l.holder, l.started_at, l.attempt, CASE
+  SELECT given.id, given.run AS given_run, l.due_at, coalesce(l.due_at, l.created_at) AS came_due_at, l.holder, CASE
     WHEN l.id IS NULL THEN CASE
       WHEN EXISTS (SELECT FROM tombstones t WHERE t.id = given.id) THEN 'gone'
       WHEN given.run > 0 THEN 'orphan' ELSE 'unborn' END
@@ -77,11 +82,15 @@ WITH given AS MATERIALIZED (
     WHEN greatest(given.run, 1) < l.run THEN 'stale'
     WHEN given.run > l.run THEN 'claim'  -- the row is behind: Postgres was restored from an older copy
     WHEN l.state IN ('completed', 'failed', 'cancelled', 'expired') THEN 'finished'
-    WHEN l.state = 'running' AND l.holder <> $4 AND EXISTS (
-      SELECT FROM workers w WHERE w.session = l.holder AND w.ended_at IS NULL
-         AND w.heartbeat_at > clock_timestamp() - make_interval(secs => $5)) THEN 'held'
+    WHEN l.state = 'running' AND l.holder IS DISTINCT FROM $4 AND l.orphaned_at IS NULL THEN CASE
+      WHEN EXISTS (SELECT FROM workers w WHERE w.session = l.holder AND w.ended_at IS NULL AND (
+                     w.heartbeat_at > clock_timestamp() - make_interval(secs => $5)
+                     -- after an outage everybody has been silent: who has not beaten for a lease himself cannot judge
+                     OR NOT EXISTS (SELECT FROM workers me WHERE me.session = $4
+                                       AND me.steady_since < clock_timestamp() - make_interval(secs => $5))))
+      THEN 'held' ELSE 'dead' END
     WHEN l.cancel_requested_at IS NOT NULL THEN 'cancel'
-    WHEN l.state = 'running' AND l.holder <> $4 THEN 'take_over'
+    WHEN l.state = 'running' AND l.holder IS DISTINCT FROM $4 THEN 'take_over'
     WHEN l.state = 'running' THEN 'reclaim'  -- our own claim whose answer was lost with the connection
     WHEN l.expires_at <= clock_timestamp() THEN 'expire'
     WHEN l.due_at > clock_timestamp() THEN 'early'
@@ -91,17 +100,9 @@ WITH given AS MATERIALIZED (
   UPDATE jobs j
      SET state = 'running', lease = j.lease + 1, run = greatest(j.run, judged.given_run), holder = $4,
          started_at = clock_timestamp(), finished_at = NULL, next_attempt_at = NULL, progress = NULL, note = NULL,
-         attempt = j.attempt + (judged.verdict = 'claim')::int,
-         crashes = j.crashes + (judged.verdict = 'take_over')::int
+         orphaned_at = NULL, attempt = j.attempt + (judged.verdict = 'claim')::int
     FROM judged WHERE j.id = judged.id AND judged.verdict IN ('claim', 'take_over', 'reclaim')
   RETURNING j.id, j.lease, j.run, j.attempt, j.max_retries, j.timeout_seconds, j.traceparent, j.tracestate, j.crashes
-), crashed AS (
-  INSERT INTO attempts (job_id, lease, run, attempt, outcome, worker, started_at, finished_at, error_type,
-                        error_message)
-  SELECT judged.id, judged.lease, judged.run, judged.attempt, 'crashed', coalesce(w.name, judged.holder::text),
-         judged.started_at, clock_timestamp(), 'WorkerLost', 'the worker process ended while the job ran'
-    FROM judged LEFT JOIN workers w ON w.session = judged.holder WHERE judged.verdict = 'take_over'
-      ON CONFLICT DO NOTHING
 ), parked AS (
   UPDATE jobs j SET run = j.run + 1 FROM judged WHERE j.id = judged.id AND judged.verdict = 'early'
   RETURNING j.id, j.run, judged.due_at
@@ -113,8 +114,9 @@ WITH given AS MATERIALIZED (
          finished_at = clock_timestamp(), next_attempt_at = NULL
     FROM judged WHERE j.id = judged.id AND judged.verdict IN ('cancel', 'expire')
 )
-SELECT judged.id, judged.verdict, c.lease, coalesce(c.run, parked.run) AS run, c.attempt, c.max_retries,
-       c.timeout_seconds, c.traceparent, c.tracestate, c.crashes, posted.seq AS post_seq,
+SELECT judged.id, judged.verdict, judged.holder, judged.came_due_at, c.lease = 1 AND judged.given_run > 0 AS first,
+       c.lease, coalesce(c.run, parked.run) AS run, c.attempt, c.max_retries, c.timeout_seconds, c.traceparent,
+       c.tracestate, c.crashes, posted.seq AS post_seq,
        extract(epoch FROM judged.due_at - clock_timestamp())::float8 AS wait_seconds,
        (SELECT extract(epoch FROM clock_timestamp() - w.heartbeat_at)::float8 FROM workers w
          WHERE judged.verdict = 'held' AND w.session = judged.holder) AS silent_seconds
@@ -122,6 +124,7 @@ SELECT judged.id, judged.verdict, c.lease, coalesce(c.run, parked.run) AS run, c
               LEFT JOIN parked ON parked.id = judged.id LEFT JOIN posted ON posted.job_id = judged.id
 """
 
+DEAD: Final = "dead"  # never an answer: its holder is buried, then the claim is asked again
 _ANSWERS = {
     "claim": Answer.CLAIMED,
     "take_over": Answer.CLAIMED,
@@ -136,21 +139,31 @@ async def claim(
     database: Database, session: UUID, delivered: Sequence[Delivered], lease_seconds: float
 ) -> dict[UUID, Claim]:
     """The answers by job id; an id must not come twice in one batch, and one without an answer is asked again."""
-    arguments = (
+    births = [d.birth for d in delivered if d.birth is not None]
+    if not births:  # the common case: one statement, one round trip
+        rows = await database.fetch(_CLAIM, *_arguments(session, delivered, lease_seconds))
+    else:
+        async with database.transaction() as transaction:
+            await bear(transaction, births)
+            rows = await transaction.fetch(_CLAIM, *_arguments(session, delivered, lease_seconds))
+    left = {row["id"]: row["holder"] for row in rows if row["verdict"] == DEAD}
+    answers = {row["id"]: _claim(row) for row in rows if row["id"] not in left}
+    if left:
+        orphaned = [d for d in delivered if d.id in left]
+        await bury(database, sorted(set(left.values()) - {None}), silent_seconds=lease_seconds)
+        rows = await database.fetch(_CLAIM, *_arguments(session, orphaned, lease_seconds))
+        answers |= {row["id"]: _claim(row) for row in rows if row["verdict"] != DEAD}
+    return answers
+
+
+def _arguments(session: UUID, delivered: Sequence[Delivered], lease_seconds: float) -> tuple[object, ...]:
+    return (
         [d.id for d in delivered],
         [d.run or 0 for d in delivered],
         [d.body_hash for d in delivered],
         session,
         lease_seconds,
     )
-    births = [d.birth for d in delivered if d.birth is not None]
-    if not births:  # the common case: one statement, one round trip
-        rows = await database.fetch(_CLAIM, *arguments)
-    else:
-        async with database.transaction() as transaction:
-            await bear(transaction, births)
-            rows = await transaction.fetch(_CLAIM, *arguments)
-    return {row["id"]: _claim(row) for row in rows}
 
 
 def _claim(row: Row) -> Claim:
@@ -164,5 +177,5 @@ def _claim(row: Row) -> Claim:
         return Claim(answer)
     return Claim(
         answer, row["lease"], row["run"], row["attempt"], row["max_retries"], row["timeout_seconds"],
-        row["traceparent"], row["tracestate"], row["crashes"],
+        row["traceparent"], row["tracestate"], row["crashes"], row["came_due_at"], row["first"],
     )  # fmt: skip

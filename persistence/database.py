@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import asyncpg
@@ -33,6 +34,7 @@ AWAY: Final = (
     asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError, asyncpg.QueryCanceledError, asyncpg.ReadOnlySQLTransactionError,
     asyncpg.InvalidCatalogNameError, asyncpg.InvalidAuthorizationSpecificationError, asyncpg.UndefinedTableError,
+    asyncpg.InternalClientError,  # what it says of a connection that the server has just ended ("another operation")
     ConnectionError, OSError, TimeoutError,
 )  # fmt: skip
 COLLIDED: Final = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
@@ -90,10 +92,41 @@ class Database:
         rows = await self.fetch(statement, *arguments)
         return rows[0] if rows else None
 
+    async def now(self) -> datetime:
+        """The database's clock, by which everything is judged."""
+        row = await self.fetch_one("SELECT clock_timestamp() AS now")
+        assert row is not None
+        found: datetime = row["now"]
+        return found
+
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[asyncpg.Connection]:
         async with self.connection() as connection, connection.transaction():
             yield connection
+
+    @contextlib.asynccontextmanager
+    async def alone(self, number: int) -> AsyncIterator[bool]:
+        """Do something long that no other process does at the same time; False if one does.
+
+        The lock is a session's, and goes with it: what is done under it must bear being done twice.
+        """
+        try:
+            async with asyncio.timeout(self._timeout):
+                pool = await self._opened()
+                connection = await pool.acquire()
+        except AWAY as e:
+            raise DatabaseUnavailable(f"Postgres is away: {type(e).__name__}: {e}".strip(": ")) from e
+        try:
+            taken = await connection.fetchval("SELECT pg_try_advisory_lock($1)", number)
+            try:
+                yield bool(taken)
+            finally:
+                if taken and not connection.is_closed():
+                    await connection.execute("SELECT pg_advisory_unlock($1)", number)
+        except AWAY as e:
+            raise DatabaseUnavailable(f"Postgres is away: {type(e).__name__}: {e}".strip(": ")) from e
+        finally:
+            await pool.release(connection)
 
     @contextlib.asynccontextmanager
     async def connection(self) -> AsyncIterator[asyncpg.Connection]:

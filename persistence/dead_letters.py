@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from persistence.database import Database
+from wire.agreement import named_type
 from wire.identity import body_hash
 from wire.message import Incoming
 
@@ -51,7 +52,7 @@ def fingerprint(reason: str, job_type: str | None, detail: str) -> str:
 
 
 def _row(letter: DeadLetter) -> tuple[object, ...]:
-    message, job_type, detail = letter.message, _plain(letter.message.type), _plain(letter.detail) or ""
+    message, job_type, detail = letter.message, _plain(named_type(letter.message)), _plain(letter.detail) or ""
     return (
         _uuid(message.message_id), _plain(message.message_id) or "", job_type, message.body, body_hash(message.body),
         _headers(message), _plain(message.exchange), _plain(message.routing_key), message.queue, letter.reason,

@@ -25,13 +25,18 @@ NAMES_TOLD: Final = 20
 async def judge(message: Incoming, catalogue: Catalogue, now: datetime, max_bytes: int) -> Submission | DeadLetter:
     """What this message is to become."""
     try:
-        envelope = read(message, now=now, max_bytes=max_bytes)
-        job_type = await catalogue.find(envelope.type)
-        if job_type is None:
-            raise unknown_type(envelope.type, catalogue.names())
-        payloads.check(envelope.payload, job_type)
+        return await submission_of(message, catalogue, now, max_bytes)
     except Refused as refusal:
         return DeadLetter(message, refusal.code, str(refusal))
+
+
+async def submission_of(message: Incoming, catalogue: Catalogue, now: datetime, max_bytes: int) -> Submission:
+    """The submission in this message, or Refused."""
+    envelope = read(message, now=now, max_bytes=max_bytes)
+    job_type = await catalogue.find(envelope.type)
+    if job_type is None:
+        raise unknown_type(envelope.type, catalogue.names())
+    payloads.check(envelope.payload, job_type)
     return fill(envelope, job_type, message.body, Trace.of(message.headers) or Trace.begin(), now)
 
 

@@ -91,7 +91,7 @@ DELETE FROM outbox WHERE seq IN (SELECT seq FROM outbox WHERE seq = ANY($1) ORDE
 async def lease(database: Database, limit: int, backoff_seconds: float) -> tuple[list[Post], list[int]]:
     """Rows whose publisher has not come back to them, and the rows whose message nobody needs any more."""
     rows = await database.fetch(_LEASE, limit, backoff_seconds, LONGEST_BACKOFF_SECONDS)
-    return [_post(row) for row in rows if row["current"]], [row["seq"] for row in rows if not row["current"]]
+    return [post_of(row) for row in rows if row["current"]], [row["seq"] for row in rows if not row["current"]]
 
 
 async def delete(database: Database, seqs: Sequence[int]) -> None:
@@ -166,7 +166,8 @@ def tags_json(tags: Sequence[str]) -> str | None:
     return json.dumps(tags) if tags else None
 
 
-def _post(row: Row) -> Post:
+def post_of(row: Row) -> Post:
+    """The post in a row of an outbox row's columns and its job's."""
     trace = Trace.of({TRACEPARENT: row["traceparent"], TRACESTATE: row["tracestate"]}) or Trace.begin()
     return Post(
         seq=row["seq"],

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, select, tuple_
+from sqlalchemy import Select, func, select, tuple_
 
 from persistence.database import Database, Row
-from persistence.tables import attempts, jobs, workers
+from persistence.retry_plan import Backoff, PlannedAttempt, plan
+from persistence.tables import attempts, dead_letters, job_types, jobs, workers
 from wire.envelope import payload_of
 from wire.states import FILTERS, FINAL, State
 from wire.tracing import TRACEPARENT, Trace
@@ -41,12 +42,15 @@ class Job:
     started_at: datetime | None
     finished_at: datetime | None
     next_attempt_at: datetime | None
+    retry_plan: list[PlannedAttempt] | None
     expires_at: datetime | None
+    cancel_requested_at: datetime | None
     progress: float | None
     note: str | None
     worker: str | None
     tags: tuple[str, ...]
     batch_id: UUID | None
+    redriven_from: int | None  # the dead letter that it was made of
     trace_id: str
 
     @property
@@ -92,7 +96,20 @@ class Place:
     id: UUID
 
 
-_JOB = select(jobs, workers.c.name.label("worker")).outerjoin(workers, workers.c.session == jobs.c.holder)
+_JOB = (
+    select(
+        jobs,
+        workers.c.name.label("worker"),
+        job_types.c.retry_base_seconds,
+        job_types.c.retry_max_seconds,
+        select(func.max(dead_letters.c.id))
+        .where(dead_letters.c.redriven_as == jobs.c.id)
+        .scalar_subquery()
+        .label("redriven_from"),
+    )
+    .outerjoin(workers, workers.c.session == jobs.c.holder)
+    .outerjoin(job_types, job_types.c.name == jobs.c.type)
+)
 
 
 async def one_job(database: Database, job_id: UUID) -> Job | None:
@@ -144,12 +161,25 @@ def _job(row: Row) -> Job:
         state=State(row["state"]),
         payload=payload_of(row["body"]),
         tags=tuple(row["tags"] or ()),
+        retry_plan=_plan(row),
+        next_attempt_at=None if State(row["state"]) in FINAL else row["next_attempt_at"],  # a cancelled job keeps its
         trace_id=trace.trace_id if trace else "",
     )
+
+
+def _plan(row: Row) -> list[PlannedAttempt] | None:
+    if row["retry_base_seconds"] is None:
+        return None  # its type is registered nowhere any more
+    backoff = Backoff(row["retry_base_seconds"], row["retry_max_seconds"])
+    return plan(State(row["state"]), row["attempt"], row["max_retries"], row["next_attempt_at"], backoff)
 
 
 def _attempt(row: Row) -> Attempt:
     return Attempt(**{name: row[name] for name in Attempt.__slots__})
 
 
-_PLAIN = [name for name in Job.__slots__ if name not in ("state", "payload", "tags", "trace_id")]
+_PLAIN = [
+    name
+    for name in Job.__slots__
+    if name not in ("state", "payload", "tags", "retry_plan", "next_attempt_at", "trace_id")
+]

@@ -1,7 +1,7 @@
 """What became of these attempts: one statement and one commit for the batch, before anything is acked.
 
-The attempt's row is always written; the job changes only where the lease still holds, and a late outcome is kept as
-`superseded` so that double runs are seen.  The statement that decides that another message is due (retry, snooze,
+The attempt's row is written in any case; the job changes only where the lease still holds, and a late outcome is kept
+as `superseded` so that double runs are seen.  The statement that decides that another message is due (retry, snooze,
 interruption) inserts its outbox row, so that publishing it is never a step that can be lost.  Jobs that the attempt
 submitted come to life in the same transaction, and only if it completed.
 """
@@ -71,7 +71,7 @@ WITH given AS MATERIALIZED (
 ), locked AS MATERIALIZED (
   SELECT id, lease, state, cancel_requested_at FROM jobs WHERE id = ANY($1) ORDER BY id FOR UPDATE
 ), judged AS MATERIALIZED (
-  SELECT g.*, coalesce(l.lease = g.lease AND l.state = 'running', false) AS current,
+  SELECT g.*, l.id IS NOT NULL AS known, coalesce(l.lease = g.lease AND l.state = 'running', false) AS current,
          g.again_after IS NOT NULL AND l.cancel_requested_at IS NULL AS again,
          CASE WHEN g.again_after IS NOT NULL AND l.cancel_requested_at IS NOT NULL THEN 'cancelled' ELSE g.state END
            AS new_state
@@ -83,15 +83,21 @@ WITH given AS MATERIALIZED (
          run = j.run + g.again::int,
          attempt = j.attempt - (NOT g.counted)::int,
          next_attempt_at = CASE WHEN g.again THEN clock_timestamp() + make_interval(secs => g.again_after) END,
-         finished_at = CASE WHEN NOT g.again THEN g.finished_at END
+         finished_at = CASE WHEN NOT g.again THEN g.finished_at END,
+         orphaned_at = NULL
     FROM judged g WHERE j.id = g.id AND g.current
   RETURNING j.id, j.run, j.state, j.next_attempt_at, g.again, j.error_message
 ), noted AS (
-  INSERT INTO attempts (job_id, lease, run, attempt, outcome, reason, worker, started_at, finished_at,
+  INSERT INTO attempts AS a (job_id, lease, run, attempt, outcome, reason, worker, started_at, finished_at,
                         retry_after_seconds, error_type, error_message, traceback)
   SELECT id, lease, run, attempt, CASE WHEN current THEN outcome ELSE 'superseded' END, reason, worker, started_at,
-         finished_at, again_after, error_type, error_message, traceback FROM judged
-      ON CONFLICT (job_id, lease) DO NOTHING
+         finished_at, again_after, error_type, error_message, traceback
+    FROM judged WHERE known  -- nobody would ever delete the attempt of a job that is gone
+      ON CONFLICT (job_id, lease) DO UPDATE  -- it was judged dead and has come to its end after all
+         SET outcome = excluded.outcome, reason = excluded.reason, finished_at = excluded.finished_at,
+             retry_after_seconds = excluded.retry_after_seconds, error_type = excluded.error_type,
+             error_message = excluded.error_message, traceback = excluded.traceback
+       WHERE a.outcome IN ('crashed', 'interrupted') AND a.error_type = 'WorkerLost'
 ), posted AS (
   INSERT INTO outbox (job_id, run, due_at, exact, because, publish_after)
   SELECT id, run, next_attempt_at, false, left(error_message, 200), clock_timestamp() + interval '10 seconds'

@@ -99,19 +99,23 @@ class Recorder:
     async def dead(self, messages: Sequence[Incoming]) -> None:
         """A queue gave these up: rejected, expired, or delivered too often."""
         homeless = await return_to_outbox(self._database, messages, "its queue gave it up")
-        await self._take_in(homeless, "dead", "a queue gave this message up")
+        await self._take_in(homeless, None, "a queue gave this message up")
 
-    async def _take_in(self, messages: Sequence[Incoming], reason: str, detail: str) -> None:
-        """Jobs of a known type that never got a row are accepted here; what cannot be one is kept."""
+    async def _take_in(self, messages: Sequence[Incoming], reason: str | None, detail: str) -> None:
+        """Jobs of a known type that never got a row are accepted here; what cannot be one is kept.
+
+        With no reason given it is the judgement's own, under which `births` may have kept its copy already.
+        """
         now, letters, submissions = datetime.now(UTC), list[DeadLetter](), dict[object, Submission]()
         for message in messages:
             verdict = await judge(message, self._catalogue, now, self._max_bytes)
-            if isinstance(verdict, DeadLetter):  # by its own reason: `births` may have kept it under that already
-                letters.append(DeadLetter(message, verdict.reason, f"{detail}: {verdict.detail}"))
+            if isinstance(verdict, DeadLetter):
+                letters.append(DeadLetter(message, reason or verdict.reason, f"{detail}: {verdict.detail}"))
             elif message.run is not None:
-                letters.append(DeadLetter(message, reason, f"{detail}: its job is unknown"))
+                letters.append(DeadLetter(message, reason or "orphan", f"{detail}: its job is unknown"))
             elif not is_job_key(message.routing_key):
-                letters.append(DeadLetter(message, reason, f"routing_key: {message.routing_key[:80]!r} names no type"))
+                what = f"routing_key: {message.routing_key[:80]!r} names no type"
+                letters.append(DeadLetter(message, reason or "unroutable", f"{detail}: {what}"))
             else:
                 submissions[verdict.id] = verdict
         if submissions:
@@ -120,6 +124,6 @@ class Recorder:
         await dead_letters.keep(self._database, letters)
 
     async def _bear(self, submissions: list[Submission]) -> list[None]:
-        async with self._database.connection() as connection:
-            await bear(connection, submissions)
+        async with self._database.transaction() as transaction:
+            await bear(transaction, submissions)
         return []

@@ -29,6 +29,8 @@ SCHEMA = "warren"
 metadata = MetaData(schema=SCHEMA)
 NOW = text("clock_timestamp()")
 WAITING = "state IN ('scheduled', 'queued', 'retrying')"
+# since when its message should have been at hand: when it was due, or when it was sent late
+WAITS_SINCE = "greatest(sent_at, coalesce(next_attempt_at, scheduled_for, created_at))"
 
 
 def _time(name: str, *, required: bool = False) -> Column[object]:
@@ -66,6 +68,11 @@ jobs = Table(
     _time("finished_at"),
     _time("cancel_requested_at"),
     Column("holder", UUID),
+    _time("orphaned_at"),  # it runs, but the process that held it is gone
+    _time("sent_at"),  # its message went out later than it was due
+    _time("rescued_at"),
+    Column("rescues", SmallInteger, nullable=False, server_default="0"),
+    Column("convictions", SmallInteger, nullable=False, server_default="0"),
     Column("progress", Double),
     Column("note", Text),
     Column("result", JSON),
@@ -78,6 +85,7 @@ jobs = Table(
     Index("jobs_listed_by_state", "state", "created_at", "id"),
     Index("jobs_tagged", "tags", postgresql_using="gin", postgresql_where=text("tags IS NOT NULL")),
     Index("jobs_of_batch", "batch_id", "created_at", "id", postgresql_where=text("batch_id IS NOT NULL")),
+    Index("jobs_waiting", "queue", "priority", text(f"({WAITS_SINCE})"), postgresql_where=text(WAITING)),
 )
 
 attempts = Table(
@@ -142,8 +150,11 @@ workers = Table(
     Column("concurrency", Integer, nullable=False),
     Column("free_slots", Integer, nullable=False),
     Column("consuming", Boolean, nullable=False, server_default="false"),
+    Column("waiting", Integer, nullable=False, server_default="0"),
+    _time("waiting_since"),
     _since("started_at"),
     _since("heartbeat_at"),
+    _since("steady_since"),
     _time("last_consumed_at"),
     _time("ended_at"),
     Index("workers_alive", "heartbeat_at", postgresql_where=text("ended_at IS NULL")),
@@ -166,8 +177,46 @@ dead_letters = Table(
     Column("detail", Text, nullable=False),
     Column("fingerprint", Text, nullable=False),
     _since(),
+    _time("redriven_at"),
+    Column("redriven_as", UUID),
     Index("dead_letters_once", "message_id", "body_hash", "reason", unique=True),
     Index("dead_letters_listed", "created_at", "id"),
+    Index("dead_letters_of_cause", "fingerprint", "id"),
+    Index("dead_letters_redriven", "redriven_as", postgresql_where=text("redriven_as IS NOT NULL")),
+)
+
+# Up to which due time the jobs of a queue and a priority have had their first start: what is older was overtaken.
+queue_marks = Table(
+    "queue_marks",
+    metadata,
+    Column("queue", Text, primary_key=True),
+    Column("priority", SmallInteger, primary_key=True),
+    _time("due_at", required=True),
+    _since("at"),
+)
+
+# One row a redrive by filter: what it is to redrive, how far it is, and which gateway works it off.
+redrive_runs = Table(
+    "redrive_runs",
+    metadata,
+    Column("id", UUID, primary_key=True),
+    Column("type", Text),
+    Column("reason", Text),
+    Column("fingerprint", Text),
+    _time("since"),
+    Column("rate", Double, nullable=False),
+    Column("letters", Integer, nullable=False),
+    Column("redriven", Integer, nullable=False, server_default="0"),
+    Column("refused", Integer, nullable=False, server_default="0"),
+    Column("last_refusal", Text),
+    Column("after_letter", BigInteger, nullable=False, server_default="0"),
+    Column("last_letter", BigInteger, nullable=False),
+    Column("holder", UUID),
+    _time("held_until"),
+    _since(),
+    _time("stopped_at"),
+    _time("finished_at"),
+    Index("redrive_runs_open", "created_at", postgresql_where=text("finished_at IS NULL")),
 )
 
 # One row a fact about the broker that must not change under our feet: the profile it was declared with, its epoch.

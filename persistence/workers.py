@@ -2,15 +2,23 @@
 
 Whether the holder of a running job lives is read here and nowhere else: the broker's `redelivered` flag decides
 nothing, it is set on messages that nobody has ever seen.
+
+A heartbeat is answered with orders: which of the held jobs are to be cancelled, and which leases are gone.  A process
+that was judged dead is told so and goes on as a worker: what nobody has taken over it keeps, the rest is lost to it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
 from uuid import UUID
 
+from persistence.crashes import bury
 from persistence.database import Database
+
+GAP_SECONDS: Final = 10.0  # of three missed beats; a longer one says that Postgres was away, or we were
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +41,67 @@ class Pulse:
     free_slots: int
     consuming: bool
     idle_seconds: float | None  # since the last delivery; None before the first
+    waiting: int = 0  # deliveries that are here and not claimed
+    waiting_seconds: float | None = None  # how long the oldest of them has been here; None: not known
+    # by queue and priority, the latest due time among jobs whose first start here was since the last beat
+    marks: Mapping[tuple[str, int], datetime] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A job that the process runs."""
+
+    job_id: UUID
+    lease: int
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """The answer to a heartbeat."""
+
+    cancel: frozenset[UUID]  # somebody asked for it, and the lease is still ours
+    lost: frozenset[UUID]  # another has the lease, or the job is gone: stop, whatever comes of it is superseded
+    alive: bool  # False: we had been judged dead; our row lives again from now on
 
 
 _ARRIVE = """
 INSERT INTO workers (session, name, host, pid, queues, types, concurrency, free_slots)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $7)
-    ON CONFLICT (session) DO UPDATE SET heartbeat_at = clock_timestamp(), ended_at = NULL
+    ON CONFLICT (session) DO NOTHING
 """
 
 _BEAT = """
-UPDATE workers
-   SET heartbeat_at = clock_timestamp(), free_slots = $2, consuming = $3,
-       last_consumed_at = coalesce(clock_timestamp() - make_interval(secs => $4), last_consumed_at)
- WHERE session = $1
+WITH before AS MATERIALIZED (
+  SELECT session, ended_at IS NOT NULL AS ended FROM workers WHERE session = $1 FOR UPDATE
+), beaten AS (
+  UPDATE workers w
+     SET heartbeat_at = clock_timestamp(), ended_at = NULL, free_slots = $2, consuming = $3, waiting = $5,
+         waiting_since = clock_timestamp() - make_interval(secs => $6),
+         last_consumed_at = coalesce(clock_timestamp() - make_interval(secs => $4), last_consumed_at),
+         steady_since = CASE WHEN before.ended OR w.heartbeat_at < clock_timestamp() - make_interval(secs => $12)
+                             THEN clock_timestamp() ELSE w.steady_since END
+    FROM before WHERE w.session = before.session
+), marked AS (
+  INSERT INTO queue_marks AS m (queue, priority, due_at)
+  SELECT queue, priority, due_at FROM unnest($7::text[], $8::int[], $9::timestamptz[]) AS g(queue, priority, due_at)
+   ORDER BY queue, priority  -- two workers' beats must lock them in one order
+      ON CONFLICT (queue, priority) DO UPDATE SET due_at = excluded.due_at, at = clock_timestamp()
+   WHERE m.due_at < excluded.due_at
+), held AS MATERIALIZED (
+  SELECT g.id, j.cancel_requested_at IS NOT NULL AS cancel, j.orphaned_at,
+         coalesce(j.state = 'running' AND j.lease = g.lease, false) AS ours
+    FROM unnest($10::uuid[], $11::int[]) AS g(id, lease) LEFT JOIN jobs j ON j.id = g.id
+), orphans AS MATERIALIZED (
+  SELECT j.id FROM jobs j JOIN unnest($10::uuid[], $11::int[]) AS g(id, lease) ON g.id = j.id AND g.lease = j.lease
+   WHERE j.state = 'running' AND j.id IN (SELECT id FROM held WHERE ours AND orphaned_at IS NOT NULL)
+   ORDER BY j.id FOR UPDATE OF j
+), kept AS (
+  UPDATE jobs j SET orphaned_at = NULL FROM orphans WHERE j.id = orphans.id
+)
+SELECT coalesce((SELECT NOT ended FROM before), false) AS alive,
+       ARRAY(SELECT id FROM held WHERE NOT ours) AS lost,
+       ARRAY(SELECT id FROM held WHERE ours AND cancel) AS cancel
 """
-
-_END = "UPDATE workers SET ended_at = clock_timestamp(), consuming = false WHERE session = $1 AND ended_at IS NULL"
 
 _COUNT = """
 SELECT count(*) AS alive, count(*) FILTER (WHERE consuming) AS consuming FROM workers
@@ -57,19 +110,40 @@ SELECT count(*) AS alive, count(*) FILTER (WHERE consuming) AS consuming FROM wo
 
 
 async def arrive(database: Database, worker: Worker) -> None:
+    """Have a row; one that stands is left as it is, so that a beat can tell whether we were judged dead."""
     await database.fetch(
         _ARRIVE, worker.session, worker.name, worker.host, worker.pid, list(worker.queues), list(worker.types),
         worker.concurrency,
     )  # fmt: skip
 
 
-async def beat(database: Database, session: UUID, pulse: Pulse) -> None:
-    await database.fetch(_BEAT, session, pulse.free_slots, pulse.consuming, pulse.idle_seconds)
+async def beat(database: Database, session: UUID, pulse: Pulse, held: Sequence[Held] = ()) -> Orders:
+    """Say that this process lives and what it holds; the answer is one statement's, whatever it holds."""
+    row = await database.fetch_one(
+        _BEAT,
+        session,
+        pulse.free_slots,
+        pulse.consuming,
+        pulse.idle_seconds,
+        pulse.waiting,
+        pulse.waiting_seconds,
+        [queue for queue, _ in pulse.marks],
+        [priority for _, priority in pulse.marks],
+        list(pulse.marks.values()),
+        [one.job_id for one in held],
+        [one.lease for one in held],
+        GAP_SECONDS,
+    )
+    assert row is not None
+    return Orders(frozenset(row["cancel"]), frozenset(row["lost"]), row["alive"])
 
 
-async def end(database: Database, session: UUID) -> None:
-    """This process is gone: its leases end now, not after a silence."""
-    await database.fetch(_END, session)
+async def end(database: Database, session: UUID, blamed: Sequence[UUID] | None = None) -> None:
+    """This process is gone: its leases end now, not after a silence.
+
+    `blamed`: the jobs at fault, where that is known; nobody is, when it ended in peace.
+    """
+    await bury(database, [session], blamed=blamed)
 
 
 async def count_alive(database: Database, lease_seconds: float) -> tuple[int, int]:

@@ -7,6 +7,10 @@ import sys
 
 from persistence.database import Database
 from persistence.declare import declare
+from scheduler.epoch import Epoch
+from scheduler.reap import Reaper
+from scheduler.rescue import Rescue
+from scheduler.retention import Retention
 from scheduler.sweep import Sweep
 from wire import logs
 from wire.amqp import Broker
@@ -18,7 +22,15 @@ from wire.settings import Settings, load
 async def run(settings: Settings) -> None:
     database = Database.of(settings.stores, "warren scheduler")
     broker = Broker.of(settings.stores, "warren scheduler", lambda b: declare(b, database, settings.stores.profile))
-    await run_until_stopped([database, broker, Sweep(database, broker, settings.scheduler)])
+    lease_seconds = settings.worker.lease_seconds
+    loops = [
+        Sweep(database, broker, settings.scheduler),
+        Epoch(database, broker),
+        Reaper(database, settings.scheduler, lease_seconds),
+        Rescue(database, broker, settings.scheduler, lease_seconds),
+        Retention(database, broker, settings.scheduler),
+    ]
+    await run_until_stopped([database, broker, *loops])
 
 
 def main() -> int:

@@ -4,8 +4,8 @@
 same way, or refuses with a sentence that names the field.
 
 **Doors.**  `envelope` (the job as JSON), `message` (the job as AMQP properties and headers), `topology` and `ladder`
-(where it travels), `amqp` (how we talk to the broker), `tracing` (which trace it belongs to), `states` (the words for
-where it stands), `settings`, `logs`, `lifecycle`.
+(where it travels), `amqp` (how we talk to the broker), `control` (hints to all workers), `tracing` (which trace it
+belongs to), `states` (the words for where it stands), `settings`, `logs`, `lifecycle`.
 
 **What does not belong here.**  Retry policy, SQL, HTTP errors: no two processes misunderstand each other without them.
 

@@ -61,6 +61,7 @@ class Broker:
         self._channel: aiormq.Channel | None = None
         self._window = asyncio.Semaphore(WINDOW)
         self.version = ""
+        self.connections = 0  # so far: a broker that has been away may have lost its disk
         self.last_error = "not connected yet"
 
     @classmethod
@@ -138,6 +139,40 @@ class Broker:
 
         return list(await asyncio.gather(*map(one, messages)))
 
+    async def depth(self, queue: str) -> int | None:
+        """How many messages of this queue wait for a consumer; None when there is no such queue.
+
+        RabbitMQ 4.3 wants permission to configure for it.
+        """
+        async with self._scratch() as channel:
+            try:
+                declared = await channel.queue_declare(queue, passive=True)
+            except aiormq.exceptions.ChannelNotFoundEntity:
+                return None
+            return declared.message_count or 0
+
+    async def mark(self, queue: str) -> bytes | None:
+        """The first message of a queue that keeps marks.
+
+        It is put back as a new one: a quorum queue counts what is returned to it, and drops it at last.
+        """
+        async with self._scratch() as channel:
+            found = await channel.basic_get(queue)
+            if not isinstance(found.delivery, spec.Basic.GetOk) or found.delivery_tag is None:
+                return None
+            await self._put(queue, found.body)  # before the ack: a crash between them leaves two alike
+            await channel.basic_ack(found.delivery_tag, wait=True)
+            return found.body
+
+    async def set_mark(self, queue: str, body: bytes) -> None:
+        """Have this be the only message of a queue that keeps marks."""
+        async with self._scratch() as channel:
+            await channel.queue_purge(queue)
+        await self._put(queue, body)
+
+    async def _put(self, queue: str, body: bytes) -> None:
+        await self.publish(Outgoing("", queue, body, queue, "", 0, {}))
+
     async def batches(self, queue: str, prefetch: int) -> AsyncIterator[Batch]:
         """Batches of whatever has arrived, for ever; subscribes again after a lost connection."""
         while True:
@@ -213,6 +248,7 @@ class Broker:
         self._open.set()
         if self._on_connect:
             await self._on_connect(self)
+        self.connections += 1
         self._ready.set()  # a message that is published before its exchange stands closes the channel
 
     def _closed(self, _: object, error: BaseException | None) -> None:
@@ -234,6 +270,19 @@ class Broker:
             with contextlib.suppress(*CLOSED):
                 async with asyncio.timeout(self._timeout):
                     await connection.close()
+
+    @contextlib.asynccontextmanager
+    async def _scratch(self) -> AsyncIterator[aiormq.abc.AbstractChannel]:
+        """A channel for one question, which a refusal may close."""
+        await self._until(self._open)
+        async with self._deadline():
+            assert self._connection is not None
+            scratch = await self._connection.channel(publisher_confirms=False)
+            try:
+                yield await scratch.get_underlay_channel()
+            finally:
+                with contextlib.suppress(*CLOSED):
+                    await scratch.close()
 
     async def _apply(self, parts: Iterable[Part], *, undo: bool) -> None:
         assert self._connection is not None

@@ -56,7 +56,6 @@ IGNORED: Final[Mapping[str, str]] = {
     "SCHEDULER_SEGMENTS": "live schedulers share the work out among themselves",
     "LEADER_LOCK_KEY": "there is no leader; schedulers share the work by locks of their own numbers",
     "GRPC_PORT": "there is no gRPC door yet",
-    "JOB_TTL_SECONDS": "there is no retention yet: finished jobs stay",
     "SCRAPER_TIMEOUT": "the job types that scrape are not there yet; `timeout_seconds` limits any job",
     "SCRAPER_USER_AGENT": "the job types that scrape are not there yet",
     "MAX_JOBS_PER_USER": "there are no schedules yet, and so no limit on them",

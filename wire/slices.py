@@ -174,6 +174,23 @@ class Scheduler(Slice):
         500, ge=1, le=10_000, description="Outbox rows taken at once",
         validation_alias=_also("SWEEP_BATCH", "SCHEDULER_BATCH_SIZE"),
     )  # fmt: skip
+    reap_seconds: float = Field(2.0, gt=0, le=60, description="Time between two looks at who is gone")
+    rescue_seconds: float = Field(10.0, gt=0, le=600, description="Time between two looks at what was overtaken")
+    rescue_batch: int = Field(1_000, ge=1, le=10_000, description="Jobs rescued by one statement")
+    rescue_grace_seconds: float = Field(
+        10.0, ge=0, le=3_600, description="How long a job must be due before an empty queue says that it is lost"
+    )
+    overtaken_seconds: float = Field(
+        60.0, gt=0, le=86_400,
+        description="How much later a job must have come due whose start says that an older one is lost",
+    )  # fmt: skip
+    completed_ttl_seconds: float = Field(
+        86_400.0, ge=60, le=315_360_000, description="How long a completed job is kept",
+        validation_alias=_also("COMPLETED_TTL_SECONDS", "JOB_TTL_SECONDS"),
+    )  # fmt: skip
+    failed_ttl_seconds: float = Field(
+        1_209_600.0, ge=60, le=315_360_000, description="How long a failed, cancelled or expired job is kept"
+    )
 
 
 class Logs(Slice):

@@ -70,8 +70,12 @@ class Jobs:
     async def _job(self, job_id: UUID) -> reads.Job:
         job = await reads.one_job(self._database, job_id)
         if job is None:
-            raise Refusal("not_found", f"there is no job {job_id}", field="id", remedy="it may have been retired")
+            raise no_job(job_id)
         return job
+
+
+def no_job(job_id: UUID) -> Refusal:
+    return Refusal("not_found", f"there is no job {job_id}", field="id", remedy="it may have been deleted or retired")
 
 
 def _filter(wanted: dict[str, Any]) -> reads.Filter:

@@ -1,6 +1,6 @@
-"""${message}
+"""${message}.
 
-Revision: ${up_revision}, after ${down_revision | comma,n}
+Why, and how it suits the code before it and after it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.execute("SET LOCAL lock_timeout = '10s'")
     ${upgrades if upgrades else "pass"}
 
 

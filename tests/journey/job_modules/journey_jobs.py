@@ -12,7 +12,7 @@ import time
 import structlog
 from pydantic import BaseModel
 
-from warren import PermanentError, RetryAfter, Snooze, context, job, progress
+from warren import PermanentError, RetryAfter, Snooze, cancelled, context, job, progress
 
 log = structlog.get_logger()
 
@@ -132,3 +132,22 @@ async def raises_nul() -> None:
 async def tell(payload: Anything) -> dict[str, object]:
     """Say where it ran."""
     return {"queue": context().queue, "pid": os.getpid(), **payload.model_dump()}
+
+
+@job("polite", timeout=600)
+def polite() -> None:
+    """A sync job that looks whether it should stop."""
+    while not cancelled():
+        time.sleep(0.02)
+    raise InterruptedError("asked to stop")
+
+
+@job("stubborn", timeout=0.5, max_retries=0)
+def stubborn() -> None:
+    """A sync job that hears nothing and ends long after its limit."""
+    time.sleep(120)
+
+
+@job("endless", timeout=600)
+async def endless() -> None:
+    await asyncio.sleep(600)

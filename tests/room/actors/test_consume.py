@@ -14,7 +14,7 @@ from tests.eventually import eventually
 from tests.journey.rabbit import Rabbit
 from tests.room.actors.running import publish, ready
 from wire.amqp import Broker
-from wire.topology import Queue
+from wire.topology import CONTROL, Exchange, Queue
 
 QUEUE = "work.consumed"
 
@@ -43,7 +43,9 @@ async def consumed(places: Places, broker: Broker) -> AsyncIterator[Consumed]:
     one: Consumed
 
     async def prepare() -> None:
-        await broker.declare([Queue(QUEUE, {"x-queue-type": "classic", "x-max-priority": 10})])
+        await broker.declare(
+            [Exchange(CONTROL, "fanout"), Queue(QUEUE, {"x-queue-type": "classic", "x-max-priority": 10})]
+        )
 
     def deliver(delivery: Delivery) -> None:
         one.deliveries.append(delivery)

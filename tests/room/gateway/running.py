@@ -52,6 +52,18 @@ class Running:
             assert status == response.status, answer
         return answer
 
+    async def post(self, path: str, status: int = 202, body: object = None) -> dict[str, Any]:
+        async with self.client.post(path, json=body) as response:
+            answer: dict[str, Any] = await response.json(content_type=None)
+            assert status == response.status, answer
+        return answer
+
+    async def delete(self, path: str, status: int = 204) -> dict[str, Any] | None:
+        async with self.client.delete(path) as response:
+            answer: dict[str, Any] | None = await response.json(content_type=None) if await response.read() else None
+            assert status == response.status, answer
+        return answer
+
     async def sql(self, statement: str, *arguments: object) -> list[asyncpg.Record]:
         return await sql(self.database_url, statement, *arguments)
 

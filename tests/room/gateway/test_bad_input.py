@@ -20,6 +20,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 JSON = {"Content-Type": "application/json"}
 NOWHERE = str(uuid4())
+LETTERS = "/api/v1/dead-letters"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,15 @@ def text(what: str, named: str, body: bytes, says: str = "") -> Row:
 
 def asked(what: str, named: str, path: str, status: int = 422, says: str = "") -> Row:
     return Row(what, status, named, method="GET", path=path, says=says)
+
+
+def redriving(what: str, named: str, says: str = "", /, **fields: Any) -> Row:
+    """A redrive by filter with these fields, refused by name."""
+    return Row(what, 422, named, json.dumps(fields).encode(), path=f"{LETTERS}/redrive", says=says)
+
+
+def done_to(what: str, named: str, method: str, path: str, status: int = 422, says: str = "") -> Row:
+    return Row(what, status, named, method=method, path=path, headers={}, says=says)
 
 
 def inside(value: str) -> bytes:
@@ -175,6 +185,46 @@ ROWS = [
     asked("a batch that is none", "batch_id", f"{JOBS}?batch_id=1"),
     asked("a time that is none", "since", f"{JOBS}?since=yesterday"),
     asked("a time without a zone", "since", f"{JOBS}?since=2030-01-01T00:00:00"),
+    done_to("a cancel of nothing", "id", "POST", f"{JOBS}/{NOWHERE}/cancel", 404, NOWHERE),
+    done_to("a cancel of no UUID", "id", "POST", f"{JOBS}/17/cancel"),
+    done_to("a cancel with a query", "force", "POST", f"{JOBS}/{NOWHERE}/cancel?force=1"),
+    done_to("a retry of nothing", "id", "POST", f"{JOBS}/{NOWHERE}/retry", 404, NOWHERE),
+    done_to("a retry of no UUID", "id", "POST", f"{JOBS}/x/retry"),
+    done_to("a delete of nothing", "id", "DELETE", f"{JOBS}/{NOWHERE}", 404, NOWHERE),
+    done_to("a purge of nothing", "id", "DELETE", f"{JOBS}/{NOWHERE}?purge=true", 404),
+    done_to("a purge that is none", "purge", "DELETE", f"{JOBS}/{NOWHERE}?purge=yes", says="true"),
+    done_to("a misspelt purge", "purg", "DELETE", f"{JOBS}/{NOWHERE}?purg=true", says="purge"),
+    Row("a cancel by GET", 405, None, method="GET", path=f"{JOBS}/{NOWHERE}/cancel"),
+    asked("a letter that is none", "id", f"{LETTERS}/17", 404, "17"),
+    asked("a letter without a number", "id", f"{LETTERS}/{NOWHERE}"),
+    asked("a letter of many digits", "id", f"{LETTERS}/{'9' * 19}"),
+    asked("a letter in other digits", "id", f"{LETTERS}/%D9%A3"),
+    asked("a group that is none", "group", f"{LETTERS}?group=type", says="fingerprint"),
+    asked("a flag that is none", "redriven", f"{LETTERS}?redriven=maybe"),
+    asked("an unknown filter of letters", "state", f"{LETTERS}?state=failed", says="reason"),
+    asked("NUL in a filter of letters", "reason", f"{LETTERS}?reason=a%00b"),
+    asked("a cursor of jobs for letters", "cursor", f"{LETTERS}?cursor={'A' * 32}"),
+    asked("a cursor beyond numbers", "cursor", f"{LETTERS}?cursor=AP__________"),
+    asked("a redrive that is none", "id", f"{LETTERS}/redrive/{NOWHERE}", 404, NOWHERE),
+    asked("a redrive of no UUID", "id", f"{LETTERS}/redrive/17"),
+    done_to("a stop of no redrive", "id", "DELETE", f"{LETTERS}/redrive/{NOWHERE}", 404),
+    done_to("a discard of nothing", "id", "DELETE", f"{LETTERS}/17", 404),
+    done_to("a discard without a number", "id", "DELETE", f"{LETTERS}/redrive"),
+    done_to("a redrive of nothing", "id", "POST", f"{LETTERS}/17/redrive", 404, "17"),
+    done_to("a redrive by filter without a body", "Content-Type", "POST", f"{LETTERS}/redrive", 415),
+    redriving("a misspelt field of a redrive", "resaon", "reason?", resaon="malformed"),
+    redriving("a rate of 0", "rate", rate=0),
+    redriving("a rate of a million", "rate", rate=1_000_000),
+    redriving("a rate in words", "rate", rate="fast"),
+    redriving("a rate of true", "rate", rate=True),
+    redriving("a dry run in words", "dry_run", dry_run="yes"),
+    redriving("a reason that is a number", "reason", reason=7),
+    redriving("an empty type", "type", type=""),
+    redriving("since a number", "since", since=7),
+    redriving("since yesterday", "since", since="yesterday"),
+    Row("a redrive that is a list", 422, "body", b"[]", path=f"{LETTERS}/redrive"),
+    Row("a redrive with a field twice", 422, "body", b'{"rate": 1, "rate": 2}', path=f"{LETTERS}/redrive"),
+    Row("a redrive too large", 413, "body", b" " * 20_000, path=f"{LETTERS}/redrive"),
 ]  # fmt: skip
 
 
@@ -313,11 +363,12 @@ async def _raw(running: Running, sent: bytes) -> bytes:
         writer.close()
 
 
-async def _stored(running: Running) -> tuple[int, int]:
+async def _stored(running: Running) -> tuple[int, int, int]:
     rows = await running.sql(
-        "SELECT (SELECT count(*) FROM warren.jobs) AS jobs, (SELECT count(*) FROM warren.dead_letters) AS letters"
+        "SELECT (SELECT count(*) FROM warren.jobs) AS jobs, (SELECT count(*) FROM warren.dead_letters) AS letters, "
+        "(SELECT count(*) FROM warren.redrive_runs) AS runs"
     )
-    return rows[0]["jobs"], rows[0]["letters"]
+    return rows[0]["jobs"], rows[0]["letters"], rows[0]["runs"]
 
 
 def _encoded(path: str) -> URL:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,41 @@ async def test_with_rabbitmq_away_the_outbox_holds_the_job(running: Running, rab
 
     assert ("queued", 1) == (job["state"], len(left))
     await eventually(lambda: _ready(running), within=30)
+
+
+async def test_with_rabbitmq_away_a_job_is_cancelled_and_retried(running: Running, rabbitmq: RabbitMQ) -> None:
+    """
+    The row decides, the hint is dropped, the message waits in the outbox; nobody waits for the broker.
+    """
+    asked, failed = await running.submit(), await running.submit()
+    await running.sql("UPDATE warren.jobs SET state = 'running', lease = 1 WHERE id = $1", asked["id"])
+    await running.sql("UPDATE warren.jobs SET state = 'failed' WHERE id = $1", failed["id"])
+    await asyncio.to_thread(rabbitmq.kill)
+    started = time.monotonic()
+    cancelled = await running.post(f"{asked['links']['self']}/cancel")
+    again = await running.post(f"{failed['links']['self']}/retry")
+    took = time.monotonic() - started
+    left = await running.sql("SELECT run FROM warren.outbox WHERE job_id = $1 AND run = 2", failed["id"])
+    await asyncio.to_thread(rabbitmq.start)
+    await eventually(lambda: _ready(running), within=30)
+
+    assert ("running", True) == (cancelled["state"], cancelled["cancel_requested_at"] is not None)
+    assert ("queued", 1) == (again["state"], len(left))
+    assert took < 2
+
+
+async def test_with_postgres_away_nothing_is_changed(running: Running, postgres: Postgres) -> None:
+    accepted = await running.submit()
+    await asyncio.to_thread(postgres.stop)
+    for path in (f"{accepted['links']['self']}/cancel", f"{accepted['links']['self']}/retry"):
+        await running.post(path, status=503)
+    await running.delete(accepted["links"]["self"], status=503)
+    await running.get("/api/v1/dead-letters", status=503)
+    await running.post("/api/v1/dead-letters/redrive", status=503, body={})
+    await asyncio.to_thread(postgres.start)
+    await eventually(lambda: _ready(running), within=30)
+
+    assert "queued" == (await running.get(accepted["links"]["self"]))["state"]
 
 
 async def test_with_both_away_the_caller_gets_an_id_to_try_again_with(

@@ -17,8 +17,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 NAMES = [
     "id", "type", "queue", "state", "reason", "priority", "payload", "result", "error", "attempt", "max_retries",
-    "timeout_seconds", "created_at", "scheduled_for", "started_at", "finished_at", "next_attempt_at", "expires_at",
-    "progress", "worker", "tags", "batch_id", "trace_id", "links",
+    "timeout_seconds", "created_at", "scheduled_for", "started_at", "finished_at", "next_attempt_at", "retry_plan",
+    "expires_at", "cancel_requested_at", "progress", "worker", "tags", "batch_id", "redriven_from", "trace_id", "links",
 ]  # fmt: skip
 
 
@@ -52,6 +52,27 @@ async def test_a_failure_tells_its_error_and_progress(running: Running) -> None:
     assert ("failed", "permanent") == (job["state"], job["reason"])
     assert {"type": "ValueError", "message": "no"} == job["error"]
     assert {"fraction": 0.5, "note": "half"} == job["progress"]
+
+
+async def test_the_retries_that_are_left_are_planned(running: Running) -> None:
+    accepted = await running.submit()
+    queued = (await running.get(accepted["links"]["self"]))["retry_plan"]
+    await running.sql(
+        "UPDATE warren.jobs SET state = 'retrying', attempt = 2, next_attempt_at = '2030-01-01' WHERE id = $1",
+        accepted["id"],
+    )
+    retrying = (await running.get(accepted["links"]["self"]))["retry_plan"]
+    await running.finish(accepted["id"])
+    finished = (await running.get(accepted["links"]["self"]))["retry_plan"]
+
+    waits = [(2, 2.0, 2.5), (3, 4.0, 5.0), (4, 8.0, 10.0)]
+    assert [
+        {"attempt": n, "after_seconds": least, "at_most_seconds": most, "earliest_at": None} for n, least, most in waits
+    ] == queued
+    assert [(3, None, "2030-01-01T00:00:00Z"), (4, 8.0, "2030-01-01T00:00:08Z")] == [
+        (planned["attempt"], planned["after_seconds"], planned["earliest_at"]) for planned in retrying
+    ]
+    assert finished is None
 
 
 async def test_pages_follow_one_another_without_gap_or_repeat(running: Running) -> None:

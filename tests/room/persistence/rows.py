@@ -50,6 +50,24 @@ async def working(database: Database) -> UUID:
     return session
 
 
+async def silent(database: Database, session: UUID, seconds: float) -> None:
+    """Nothing has been heard of it for so long."""
+    await database.fetch(
+        "UPDATE workers SET heartbeat_at = clock_timestamp() - make_interval(secs => $2) WHERE session = $1",
+        session,
+        seconds,
+    )
+
+
+async def steady(database: Database, session: UUID) -> None:
+    """It has beaten without a gap for longer than a lease."""
+    await database.fetch(
+        "UPDATE workers SET steady_since = clock_timestamp() - make_interval(secs => $2) WHERE session = $1",
+        session,
+        LEASE_SECONDS + 1,
+    )
+
+
 def delivered(job: Submission, run: int | None = 1) -> Delivered:
     return Delivered(job.id, run, job.body_hash, job if run is None else None)
 

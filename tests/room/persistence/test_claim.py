@@ -17,6 +17,8 @@ from tests.room.persistence.rows import (
     ended,
     field,
     recorded,
+    silent,
+    steady,
     submission,
     working,
 )
@@ -149,9 +151,41 @@ async def test_a_holder_that_is_silent_for_longer_than_a_lease_counts_as_dead(da
     holder, other, job = await working(database), await working(database), submission()
     await accepted(database, job)
     await ask(database, holder, job)
-    await database.fetch("UPDATE workers SET heartbeat_at = now() - interval '16 s' WHERE session = $1", holder)
+    await steady(database, other)
+    await silent(database, holder, LEASE_SECONDS + 1)
 
     assert Answer.CLAIMED == (await ask(database, other, job)).answer
+    assert 1 == await field(database, job, "crashes")
+
+
+async def test_who_has_not_beaten_for_a_lease_himself_declares_nobody_dead(database: Database) -> None:
+    """After an outage of Postgres all have been silent; the first to be back must not take over from all others."""
+    holder, other, job = await working(database), await working(database), submission()
+    await accepted(database, job)
+    await ask(database, holder, job)
+    await silent(database, holder, 60)
+
+    answer = await ask(database, other, job)
+
+    assert (Answer.HELD, True) == (answer.answer, answer.silent > timedelta(seconds=59))
+
+
+async def test_a_first_start_by_a_message_of_ours_tells_when_its_job_came_due(database: Database) -> None:
+    session, ours, foreign, retried = await working(database), submission(), submission(), submission()
+    await accepted(database, ours, retried)
+    await ask(database, session, retried)
+    await recorded(
+        database, ended(retried, 1, Outcome.RETRY, state=State.RETRYING, again_after=timedelta(0), error_message="x")
+    )
+
+    answers = [
+        await ask(database, session, ours),
+        await ask(database, session, foreign, run=None),
+        await ask(database, session, retried, run=2),
+    ]
+
+    assert [True, False, False] == [answer.first for answer in answers]
+    assert await field(database, ours, "created_at") == answers[0].due_at
 
 
 async def test_a_take_over_of_a_cancelled_job_cancels_it(database: Database) -> None:
@@ -161,7 +195,7 @@ async def test_a_take_over_of_a_cancelled_job_cancels_it(database: Database) -> 
     await database.fetch("UPDATE jobs SET cancel_requested_at = now() WHERE id = $1", job.id)
     await workers.end(database, holder)
 
-    assert Answer.ENDED == (await ask(database, other, job)).answer
+    assert Answer.FINISHED == (await ask(database, other, job)).answer
     assert "cancelled" == await field(database, job, "state")
 
 

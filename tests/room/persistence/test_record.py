@@ -40,7 +40,32 @@ async def test_only_the_current_lease_may_write_and_the_late_outcome_is_kept(dat
     assert (False, True) == (late.current, good.current)
     assert '"good"' == await field(database, job, "result")
     rows = await database.fetch("SELECT lease, outcome FROM attempts WHERE job_id = $1 ORDER BY lease", job.id)
-    assert [(1, "crashed"), (2, "completed")] == [(row["lease"], row["outcome"]) for row in rows]
+    assert [(1, "superseded"), (2, "completed")] == [(row["lease"], row["outcome"]) for row in rows]
+
+
+async def test_an_outcome_of_one_that_was_judged_dead_counts_while_nobody_has_taken_over(database: Database) -> None:
+    session, job = await working(database), submission()
+    await accepted(database, job)
+    await ask(database, session, job)
+    await workers.end(database, session)
+
+    made = await recorded(database, ended(job, 1, result='"good"'))
+
+    assert (True, State.COMPLETED) == (made.current, made.state)
+    rows = await database.fetch("SELECT outcome, error_type FROM attempts WHERE job_id = $1", job.id)
+    assert [("completed", None)] == [(row["outcome"], row["error_type"]) for row in rows]
+
+
+async def test_a_late_outcome_of_a_deleted_job_leaves_no_attempt_behind(database: Database) -> None:
+    session, job = await working(database), submission()
+    await accepted(database, job)
+    await ask(database, session, job)
+    await database.fetch("DELETE FROM jobs WHERE id = $1", job.id)
+
+    made = await recorded(database, ended(job, 1))
+
+    assert (False, None) == (made.current, made.state)
+    assert [] == list(await database.fetch("SELECT * FROM attempts"))
 
 
 async def test_a_late_outcome_of_a_lease_without_an_attempt_is_superseded(database: Database) -> None:

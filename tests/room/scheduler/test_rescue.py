@@ -73,7 +73,9 @@ async def house(database: Database, places: Places) -> AsyncIterator[House]:
     await broker.wait_connected()
     await purge(broker, WORK)
     sweep = Sweep(database, broker, Scheduler(sweep_batch=10_000))
-    yield House(database, broker, sweep, Rescue(database, broker, SETTINGS, LEASE_SECONDS))
+    rescue = Rescue(database, broker, SETTINGS, LEASE_SECONDS)
+    await rescue.once()  # the first look over a connection
+    yield House(database, broker, sweep, rescue)
     await broker.stop()
 
 
@@ -175,7 +177,8 @@ async def test_what_came_to_nowhere_is_sent_to_the_queue_its_type_has_now(house:
     assert "default" == await field(house.database, job, "queue")
 
 
-async def test_a_new_connection_needs_two_looks_of_its_own(house: House, places: Places) -> None:
+async def test_a_new_connection_needs_looks_of_its_own(house: House) -> None:
+    """A broker that came back still lets out what its ladder has kept."""
     await house.published(submission(), minutes=10)
     await purge(house.broker, WORK)
     await house.rescue.once()
@@ -183,4 +186,4 @@ async def test_a_new_connection_needs_two_looks_of_its_own(house: House, places:
     house.broker._lost.set()
     await eventually(lambda: house.broker.connections > before)
 
-    assert [0, 1] == [await house.rescue.once(), await house.rescue.once()]
+    assert [0, 0, 1] == [await house.rescue.once() for _ in range(3)]

@@ -35,7 +35,8 @@ async def link(database: Database, places: Places) -> AsyncIterator[Broker]:
 async def finished(database: Database, state: str, age: timedelta) -> None:
     await accepted(database, job := submission())
     await database.fetch(
-        "UPDATE jobs SET state = $1, created_at = now() - $2::interval, finished_at = now() - $2::interval WHERE id = $3",
+        "UPDATE jobs SET state = $1, created_at = now() - $2::interval, finished_at = now() - $2::interval"
+        " WHERE id = $3",
         state, age, job.id,
     )  # fmt: skip
 

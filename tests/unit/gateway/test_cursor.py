@@ -24,6 +24,17 @@ def test_a_cursor_leads_back_to_its_place(year: int) -> None:
     assert cursor.Place(at, ID) == cursor.parse("cursor", word)
 
 
+@pytest.mark.parametrize("number", [0, 1, 2**40, 2**63 - 1])
+def test_a_number_is_found_again(number: int) -> None:
+    assert number == cursor.parse_number("cursor", cursor.write_number(number))
+
+
+@pytest.mark.parametrize("word", ["", "AAAA", "A" * 13, "A" * 32, "/" * 12, "_" * 12, "AP__________", "é" * 12])
+def test_another_word_is_no_number(word: str) -> None:
+    with pytest.raises(Refused, match="cursor"):
+        cursor.parse_number("cursor", word)
+
+
 @pytest.mark.parametrize(
     "word", ["", "A", "AAAA", "A" * 31, "A" * 33, "f" * 32, "é" * 32, "A" * 31 + "=", " " * 32, "+/" * 16]
 )

@@ -1,0 +1,83 @@
+"""Cancel, delete and retry a job: what people do to one that is there already.
+
+The row decides and the answer says how it stands; a worker that runs the job gets a hint beside it.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from aiohttp import hdrs, web
+
+from gateway import answers, query
+from gateway.hints import Hints
+from gateway.problems import Refusal
+from gateway.rest.jobs import no_job
+from gateway.rest.respond import respond
+from persistence import cancel, reads
+from persistence.cancel import Answer, Word
+from persistence.database import Database
+from persistence.outbox import Publisher
+from wire.control import cancel_hint
+
+RETRYABLE = "only failed, cancelled and expired jobs can be sent again"
+
+
+class JobActions:
+    """The routes that change one job."""
+
+    def __init__(self, database: Database, posts: Publisher, hints: Hints) -> None:
+        self._database, self._posts, self._hints = database, posts, hints
+
+    def routes(self) -> list[web.RouteDef]:
+        one = answers.JOBS + "/{id}"
+        return [
+            web.post(one + "/cancel", self.cancel),
+            web.post(one + "/retry", self.retry),
+            web.delete(one, self.delete),
+        ]
+
+    async def cancel(self, request: web.Request) -> web.Response:
+        """200 when it is cancelled, 202 when it runs and was asked to end."""
+        job_id = query.job_id(request)
+        query.read(request, {})
+        answer = await cancel.cancel(self._database, job_id)
+        self._tell_its_worker(job_id, answer)
+        if answer.word is Word.UNKNOWN:
+            raise no_job(job_id)
+        if answer.word is Word.FINISHED:
+            raise Refusal("wrong_state", f"job {job_id} is {answer.state} already", field="id")
+        return await self._as_it_stands(job_id, 202 if answer.word is Word.ASKED else 200)
+
+    async def delete(self, request: web.Request) -> web.Response:
+        """204 when it is gone, 202 when it lived and is, or was asked to be, cancelled."""
+        job_id = query.job_id(request)
+        purge: bool = query.read(request, {"purge": query.flag}).get("purge", False)
+        answer = await cancel.cancel_or_delete(self._database, job_id, purge=purge)
+        self._tell_its_worker(job_id, answer)
+        if answer.word is Word.UNKNOWN:
+            raise no_job(job_id)
+        return web.Response(status=204) if answer.word is Word.DELETED else await self._as_it_stands(job_id, 202)
+
+    async def retry(self, request: web.Request) -> web.Response:
+        """202 when it waits again."""
+        job_id = query.job_id(request)
+        query.read(request, {})
+        answer = await cancel.again(self._database, job_id)
+        if answer.word is Word.UNKNOWN:
+            raise no_job(job_id)
+        if answer.post is None:
+            raise Refusal("wrong_state", f"job {job_id} is {answer.state}", field="id", remedy=RETRYABLE)
+        self._posts.give([answer.post])
+        return await self._as_it_stands(job_id, 202)
+
+    def _tell_its_worker(self, job_id: UUID, answer: Answer) -> None:
+        if answer.was_running:
+            self._hints.give(cancel_hint(job_id, answer.lease))
+
+    async def _as_it_stands(self, job_id: UUID, status: int) -> web.Response:
+        job = await reads.one_job(self._database, job_id)
+        if job is None:  # somebody deleted it a moment later
+            raise no_job(job_id)
+        answer = answers.job(job)
+        return respond(answer, status, {hdrs.LOCATION: answer.links.this} if status == 202 else {})

@@ -1,0 +1,115 @@
+"""Who is to blame for a dead process: suspects, convictions, poison, and nobody else."""
+
+from __future__ import annotations
+
+import asyncio
+from uuid import UUID
+
+from persistence import crashes, workers
+from persistence.claim import Answer
+from persistence.crashes import CONVICTIONS
+from persistence.database import Database
+from persistence.submission import Submission
+from tests.room.persistence.rows import accepted, ask, field, submission, working
+
+
+async def charges(database: Database, job: Submission) -> tuple[object, object]:
+    return await field(database, job, "crashes"), await field(database, job, "convictions")
+
+
+async def crash(database: Database, *jobs: Submission) -> UUID:
+    """A worker that runs these dies."""
+    session = await working(database)
+    for job in jobs:
+        await ask(database, session, job)
+    await workers.end(database, session)
+    return session
+
+
+async def test_the_first_crash_makes_suspects_of_all_and_convicts_nobody(database: Database) -> None:
+    jobs = [submission() for _ in range(5)]
+    await accepted(database, *jobs)
+    await crash(database, *jobs)
+
+    assert {(1, 0)} == {await charges(database, job) for job in jobs}
+    assert {"running"} == {await field(database, job, "state") for job in jobs}
+
+
+async def test_the_sole_suspect_is_convicted_and_poison_after_three_times(database: Database) -> None:
+    killer, neighbours = submission(), [submission() for _ in range(10)]
+    await accepted(database, killer, *neighbours)
+    await crash(database, killer)
+    for neighbour in neighbours[:CONVICTIONS]:
+        await crash(database, killer, neighbour)
+
+    assert (CONVICTIONS + 1, CONVICTIONS) == await charges(database, killer)
+    assert ("failed", "poison") == (await field(database, killer, "state"), await field(database, killer, "reason"))
+    assert {(1, 0)} == {await charges(database, neighbour) for neighbour in neighbours[:CONVICTIONS]}
+    rows = await database.fetch("SELECT outcome, reason FROM attempts WHERE job_id = $1 ORDER BY lease", killer.id)
+    assert [("crashed", None)] * 3 + [("crashed", "poison")] == [tuple(row.values()) for row in rows]
+
+
+async def test_poison_is_not_started_again(database: Database) -> None:
+    killer = submission()
+    await accepted(database, killer)
+    for _ in range(CONVICTIONS + 1):
+        await crash(database, killer)
+
+    assert Answer.FINISHED == (await ask(database, await working(database), killer)).answer
+    assert CONVICTIONS + 1 == await field(database, killer, "lease")
+
+
+async def test_two_suspects_beside_each_other_are_neither_convicted_nor_charged_again(database: Database) -> None:
+    """However often they die together, and in whatever order others take them over."""
+    one, other = submission(), submission()
+    await accepted(database, one, other)
+    for _ in range(5):
+        await crash(database, one, other)
+        await ask(database, (taker := await working(database)), one)
+        await workers.end(database, taker, blamed=())
+
+    assert [(1, 0), (1, 0)] == [await charges(database, one), await charges(database, other)]
+
+
+async def test_a_culprit_that_is_known_is_charged_alone(database: Database) -> None:
+    session, culprit, neighbour = await working(database), submission(), submission()
+    await accepted(database, culprit, neighbour)
+    await ask(database, session, culprit)
+    await ask(database, session, neighbour)
+    await workers.end(database, session, blamed=[culprit.id])
+
+    assert [(1, 1), (0, 0)] == [await charges(database, culprit), await charges(database, neighbour)]
+    rows = await database.fetch("SELECT outcome FROM attempts WHERE job_id = $1", neighbour.id)
+    assert ["interrupted"] == [row["outcome"] for row in rows]
+
+
+async def test_a_process_that_ended_in_peace_blames_nobody(database: Database) -> None:
+    session, job = await working(database), submission()
+    await accepted(database, job)
+    await ask(database, session, job)
+    await workers.end(database, session, blamed=())
+    await workers.end(database, session)  # the supervisor, who cannot know
+
+    assert (0, 0) == await charges(database, job)
+
+
+async def test_a_death_that_many_notice_is_charged_once(database: Database) -> None:
+    session, jobs = await working(database), [submission() for _ in range(20)]
+    await accepted(database, *jobs)
+    for job in jobs:
+        await ask(database, session, job)
+    others = [await working(database) for _ in range(3)]
+    await database.fetch("UPDATE workers SET ended_at = now() WHERE session = $1", session)
+    claims = [ask(database, other, job) for other, job in zip(others, jobs, strict=False)]
+    await asyncio.gather(*claims, *[crashes.bury(database, [session]) for _ in range(4)])
+
+    assert {(1, 0)} == {await charges(database, job) for job in jobs}
+
+
+async def test_one_that_has_beaten_meanwhile_is_not_buried(database: Database) -> None:
+    session, job = await working(database), submission()
+    await accepted(database, job)
+    await ask(database, session, job)
+
+    assert 0 == await crashes.bury(database, [session], silent_seconds=15)
+    assert None is await field(database, job, "orphaned_at")
