@@ -62,7 +62,7 @@ class Heartbeat:
                 self._refuse_to_hang()
                 await self._say(database)
                 await pause(self._stopped, self._every)
-            await workers.end(database, self._worker.session)
+            await workers.end(database, self._worker.session, blamed=())  # a clean end is nobody's crash
         except DatabaseUnavailable as e:
             log.warning("session_end_not_written", error=str(e))  # its silence ends it
         finally:
@@ -79,8 +79,9 @@ class Heartbeat:
     async def _say(self, database: Database) -> None:
         try:
             await workers.arrive(database, self._worker)
-            orders = await workers.beat(database, self._worker.session, self._lane.pulse(), self._lane.upkeep.held())
+            held = self._lane.upkeep.held()
+            orders = await workers.beat(database, self._worker.session, self._lane.pulse(), held)
         except (DatabaseUnavailable, *COLLIDED) as e:
             log.warning("heartbeat_missed", error=str(e))
         else:
-            self._lanes_loop.call_soon_threadsafe(self._lane.upkeep.obey, orders)
+            self._lanes_loop.call_soon_threadsafe(self._lane.upkeep.obey, orders, held)

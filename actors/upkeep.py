@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -42,11 +42,16 @@ class Upkeep:
         """What the heartbeat asks about; called from its thread."""
         return [Held(attempt.context.job_id, attempt.claim.lease) for attempt in list(self._running.values())]
 
-    def obey(self, orders: Orders) -> None:
-        """The heartbeat's answer."""
-        for job_id in orders.cancel | orders.lost:
-            if attempt := self._running.get(job_id):
-                attempt.cancel(CancelAsked() if job_id in orders.cancel else LeaseLost())
+    def obey(self, orders: Orders, held: Sequence[Held]) -> None:
+        """The heartbeat's answer about what was held when it asked; a start since then is not meant."""
+        for one in held:
+            attempt = self._running.get(one.job_id)
+            if attempt is None or attempt.claim.lease != one.lease:
+                continue
+            if one.job_id in orders.cancel:
+                attempt.cancel(CancelAsked())
+            elif one.job_id in orders.lost:
+                attempt.cancel(LeaseLost())
 
     def hear(self, body: bytes) -> None:
         """A hint from the control exchange: the same as an order, only sooner."""

@@ -34,6 +34,7 @@ AWAY: Final = (
     asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError, asyncpg.QueryCanceledError, asyncpg.ReadOnlySQLTransactionError,
     asyncpg.InvalidCatalogNameError, asyncpg.InvalidAuthorizationSpecificationError, asyncpg.UndefinedTableError,
+    asyncpg.ObjectNotInPrerequisiteStateError,  # "is not currently accepting connections": it is being restored
     asyncpg.InternalClientError,  # what it says of a connection that the server has just ended ("another operation")
     ConnectionError, OSError, TimeoutError,
 )  # fmt: skip
@@ -136,7 +137,7 @@ class Database:
                 pool = await self._opened()
                 async with pool.acquire() as connection:
                     yield connection
-        except DATA_ERRORS:
+        except (*DATA_ERRORS, *COLLIDED):
             raise
         except AWAY as e:
             raise DatabaseUnavailable(f"Postgres is away: {type(e).__name__}: {e}".strip(": ")) from e
