@@ -97,7 +97,8 @@ def only_one(folder: Path) -> Iterator[None]:
 def _make(venv: Venv, errands: Errands, install_venv_module: Callable[[], None]) -> None:
     shutil.rmtree(venv.folder, ignore_errors=True)
     if uv := shutil.which("uv"):
-        errands.run([uv, "venv", "--quiet", "--python", sys.executable, str(venv.folder)], environ=_environ())
+        # --seed: with pip in it, or a later call without uv on its path would take it for broken and make it anew
+        errands.run([uv, "venv", "--seed", "--quiet", "--python", sys.executable, str(venv.folder)], environ=_environ())
     else:
         if not has_ensurepip():
             install_venv_module()
