@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from io import FileIO
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ def machine(tmp_path: Path) -> dict[str, str]:
     fake.write_text(f"""#!/bin/sh
 sh {tmp_path}/policy >/dev/null; echo "policy $? $*" >>{tmp_path}/seen
 cat {tmp_path}/clusters/warren.conf >>{tmp_path}/seen 2>/dev/null
-[ -e {tmp_path}/hang ] && {{ echo >{tmp_path}/hangs; sleep 60; }}
+[ -e {tmp_path}/hang ] && exec cat /dev/zero >{tmp_path}/hangs
 exit 0
 """)
     fake.chmod(0o755)
@@ -34,7 +35,8 @@ def install(machine: dict[str, str], *packages: str) -> None:
     subprocess.run([SCRIPT, *packages], env=machine, check=True, capture_output=True)
 
 
-def hanging_call(tmp_path: Path, machine: dict[str, str]) -> subprocess.Popen[bytes]:
+def hanging_call(tmp_path: Path, machine: dict[str, str]) -> tuple[subprocess.Popen[bytes], FileIO]:
+    """A call whose apt-get writes for ever; it is no shell, which may lose a SIGINT while it forks."""
     os.mkfifo(tmp_path / "hangs")
     call = subprocess.Popen(
         [SCRIPT, "rabbitmq-server"],
@@ -43,8 +45,9 @@ def hanging_call(tmp_path: Path, machine: dict[str, str]) -> subprocess.Popen[by
         # xdist ignores SIGINT, and that would be inherited; there is no thread here that could hold a lock
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
-    (tmp_path / "hangs").read_text()  # returns when apt-get has opened it too
-    return call
+    pipe = FileIO(tmp_path / "hangs")  # kept open: apt-get hangs on it as long as nobody reads on
+    pipe.read(1)
+    return call, pipe
 
 
 @pytest.mark.parametrize("before", [None, THEIRS])
@@ -72,9 +75,10 @@ def test_an_interrupted_call_puts_the_old_policy_back(
 ) -> None:
     (tmp_path / "policy").write_text(THEIRS)
     (tmp_path / "hang").touch()
-    call = hanging_call(tmp_path, machine)
+    call, pipe = hanging_call(tmp_path, machine)
     os.killpg(call.pid, number)  # as a terminal does: the whole group
     call.wait(10)
+    pipe.close()
 
     assert call.returncode != 0
     assert (tmp_path / "policy").read_text() == THEIRS
@@ -83,9 +87,10 @@ def test_an_interrupted_call_puts_the_old_policy_back(
 def test_after_a_kill_the_next_call_puts_it_back(tmp_path: Path, machine: dict[str, str]) -> None:
     (tmp_path / "policy").write_text(THEIRS)
     (tmp_path / "hang").touch()
-    call = hanging_call(tmp_path, machine)
+    call, pipe = hanging_call(tmp_path, machine)
     os.killpg(call.pid, signal.SIGKILL)
     call.wait(10)
+    pipe.close()
     (tmp_path / "hang").unlink()
     install(machine, "rabbitmq-server")
 
