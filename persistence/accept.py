@@ -154,7 +154,7 @@ class Acceptor:
 
     async def _met_again(self, submissions: list[Submission]) -> dict[Submission, Accepted | Exception]:
         """A second look, in a later snapshot, at ids that were taken."""
-        found = {row["id"]: row for row in await self._database.fetch(_FOUND, [s.id for s in submissions])}
+        found = {row["id"]: row for row in await self._database.read(_FOUND, [s.id for s in submissions])}
         return {s: _judge_duplicate(s, found.get(s.id)) for s in submissions}
 
     async def _give_to_broker(self, group: list[Submission]) -> dict[Submission, Accepted | Exception]:

@@ -89,6 +89,19 @@ class Database:
             rows: Sequence[Row] = await connection.fetch(sql, *values)
         return rows
 
+    async def read(self, query: str | ClauseElement, *arguments: object) -> Sequence[Row]:
+        """The rows of a query that changes nothing, so that it may be asked again when its connection was lost.
+
+        A pooled connection that died with the server shows it only when it is used, and a reader whose Postgres is back
+        should not have to know.
+        """
+        try:
+            return await self.fetch(query, *arguments)
+        except DatabaseUnavailable as e:
+            if isinstance(e.__cause__, TimeoutError):
+                raise  # it had its time
+            return await self.fetch(query, *arguments)
+
     async def fetch_one(self, statement: str | ClauseElement, *arguments: object) -> Row | None:
         rows = await self.fetch(statement, *arguments)
         return rows[0] if rows else None

@@ -83,7 +83,7 @@ async def page(database: Database, wanted: Filter, limit: int, before: int | Non
     query = select(*_LETTER).where(*conditions(wanted)).order_by(table.c.id.desc()).limit(limit)
     if before is not None:
         query = query.where(table.c.id < before)
-    return [_letter_of(row) for row in await database.fetch(query)]
+    return [_letter_of(row) for row in await database.read(query)]
 
 
 async def causes(database: Database, wanted: Filter, limit: int, before: int | None = None) -> list[Cause]:
@@ -104,7 +104,7 @@ async def causes(database: Database, wanted: Filter, limit: int, before: int | N
     )
     found = (groups.having(newest < before) if before is not None else groups).subquery()
     query = select(*_LETTER, found).join(found, found.c.newest == table.c.id).order_by(table.c.id.desc())
-    return [_cause(row) for row in await database.fetch(query)]
+    return [_cause(row) for row in await database.read(query)]
 
 
 async def opened(database: Database, letter_id: int) -> Opened | None:

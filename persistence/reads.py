@@ -113,8 +113,8 @@ _JOB = (
 
 
 async def one_job(database: Database, job_id: UUID) -> Job | None:
-    row = await database.fetch_one(_JOB.where(jobs.c.id == job_id))
-    return _job(row) if row else None
+    rows = await database.read(_JOB.where(jobs.c.id == job_id))
+    return _job(rows[0]) if rows else None
 
 
 async def page_of_jobs(database: Database, wanted: Filter, limit: int, after: Place | None = None) -> list[Job]:
@@ -122,19 +122,19 @@ async def page_of_jobs(database: Database, wanted: Filter, limit: int, after: Pl
     query = _filtered(_JOB, wanted).order_by(jobs.c.created_at.desc(), jobs.c.id.desc()).limit(limit)
     if after:
         query = query.where(tuple_(jobs.c.created_at, jobs.c.id) < (after.created_at, after.id))
-    return [_job(row) for row in await database.fetch(query)]
+    return [_job(row) for row in await database.read(query)]
 
 
 async def attempts_of(database: Database, job_id: UUID) -> list[Attempt]:
     """All ended attempts of a job, oldest first."""
     query = select(attempts).where(attempts.c.job_id == job_id).order_by(attempts.c.lease)
-    return [_attempt(row) for row in await database.fetch(query)]
+    return [_attempt(row) for row in await database.read(query)]
 
 
 async def finished_among(database: Database, ids: Sequence[UUID]) -> set[UUID]:
     """Which of these jobs have ended (or are gone): one look for all who wait."""
     sql = "SELECT id FROM jobs WHERE id = ANY($1) AND state <> ALL($2)"
-    rows = await database.fetch(sql, list(ids), [state.value for state in FINAL])
+    rows = await database.read(sql, list(ids), [state.value for state in FINAL])
     return set(ids) - {row["id"] for row in rows}
 
 

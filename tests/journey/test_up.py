@@ -153,7 +153,7 @@ async def test_a_server_that_is_killed_comes_back_where_it_was(warren: Warren, g
     await eventually(lambda: warren.server(name) not in (None, killed), within=60)
     await eventually(warren.answers, within=60)
 
-    assert "completed" == await eventually(lambda: _state_unless_away(warren), within=60)
+    assert "completed" == warren.echo()["state"]
 
 
 def test_what_a_killed_supervisor_left_is_taken_over(warren: Warren, greeting: str) -> None:
@@ -195,13 +195,3 @@ def test_down_after_everything_was_killed_is_fine(warren: Warren, greeting: str)
 
     assert went_down.returncode == 0
     assert is_free(warren.port)
-
-
-def _state_unless_away(warren: Warren) -> str | None:
-    """What became of an echo; a connection that died with the server may still cost one request a 503."""
-    try:
-        return str(warren.echo()["state"])
-    except urllib.error.HTTPError as e:
-        if e.code == 503 and e.headers["Retry-After"]:
-            return None
-        raise
