@@ -19,7 +19,9 @@ from deploy import docker, install, postgres, rabbitmq, tally, venv
 from deploy.errands import Errands
 
 NO_TESTS = 5  # pytest's code for "nothing collected"
-FOLDERS = {"unit": ["-n", "2"], "room": ["-n", "2"], "journey": [], "faults": []}  # the last two measure and kill
+TWO = ["-n", "2"]
+FILE_BY_FILE = [*TWO, "--dist", "loadfile"]  # the tests of a file share their servers and processes
+FOLDERS = {"unit": TWO, "room": TWO, "journey": FILE_BY_FILE, "faults": []}  # the last one measures and kills
 
 
 @dataclass(frozen=True, slots=True)

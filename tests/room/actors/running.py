@@ -45,8 +45,13 @@ class Running:
     consumer: Consumer
     link: Broker
     amqp_url: str
+    lives: int = 0  # how often the consumer has connected
     started: list[str] = field(default_factory=list)
     may_end: dict[str, asyncio.Event] = field(default_factory=dict)
+
+    def again_since(self, lives: int) -> bool:
+        """Whether it has lost its consumer since then and has another."""
+        return self.lives > lives and self.consumer.consuming
 
     def release(self, name: str) -> None:
         self.may_end.setdefault(name, asyncio.Event()).set()
@@ -79,6 +84,7 @@ async def running_lane(places: Places, database: Database, **settings: Any) -> A
     publisher, worker = Publisher(database, link), describe(mine, types)
 
     async def prepare() -> None:
+        running.lives += 1
         await link.wait_connected()
         profile = await declare(link, database, "classic")
         await open_ways(link, profile, list(types.values()), await register(database, list(types.values())))

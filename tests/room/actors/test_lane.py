@@ -87,9 +87,9 @@ async def test_a_connection_that_is_cut_costs_nothing(running: Running, places: 
     job_id = await running.send("a")
     await eventually(lambda: running.started)
     rabbit = Rabbit(places.amqp_url, places.management_url, places.vhost)
+    lives = running.lives
     await eventually(lambda: _cut(rabbit))
-    await eventually(lambda: not running.consumer.consuming)
-    await eventually(lambda: running.consumer.consuming)
+    await eventually(lambda: running.again_since(lives))
     await running.send("b")
     await eventually(lambda: "b" in running.started)
     running.release("a")
