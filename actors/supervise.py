@@ -31,24 +31,30 @@ STEADY_SECONDS = 10.0  # who lived this long is restarted without a wait
 class Child:
     """One place in the group; the process in it changes."""
 
-    def __init__(self, number: int, settings: Settings, database: Database) -> None:
-        self._number, self._settings, self._database = number, settings, database
+    def __init__(self, number: int, settings: Settings, database: Database, *, watched: bool = False) -> None:
+        self._number, self._settings, self._database, self._watched = number, settings, database, watched
         self._process: asyncio.subprocess.Process | None = None
         self._stopped = asyncio.Event()
+        self._nudged = asyncio.Event()  # told to stop, or to begin anew
 
     async def keep(self) -> int:
         """Until stopped; a start that fails for the configuration's sake ends it with that exit code."""
         delays = waits()
         while not self._stopped.is_set():
+            self._nudged.clear()
             began = time.monotonic()
             code = await self._one_life()
-            if code == os.EX_USAGE or (code == 2 and time.monotonic() - began < STEADY_SECONDS):
-                return 2  # it said which settings are wrong; another try would say the same
+            if _is_misconfigured(code, time.monotonic() - began):  # it said what is wrong, and would say it again
+                if not self._watched:
+                    return 2
+                log.warning("worker_waits_for_an_edit", number=self._number)
+                await self._nudged.wait()
+                continue
             if time.monotonic() - began > STEADY_SECONDS:
                 delays = waits()
             if code and not self._stopped.is_set():
                 log.warning("worker_died", number=self._number, exit_code=code)
-                await pause(self._stopped, next(delays))
+                await pause(self._nudged, next(delays))
         return 0
 
     def stop(self) -> None:
@@ -58,6 +64,7 @@ class Child:
 
     def restart(self) -> None:
         """Drain this process; while not stopped, another takes its place."""
+        self._nudged.set()
         if self._process and self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.terminate()
@@ -91,10 +98,15 @@ class Child:
         }
 
 
+def _is_misconfigured(code: int, seconds: float) -> bool:
+    return code == os.EX_USAGE or (code == 2 and seconds < STEADY_SECONDS)
+
+
 async def supervise(settings: Settings, stopped: asyncio.Event, changed: asyncio.Event | None = None) -> int:
     """All children, until stopped; `changed` restarts them."""
     database = Database.of(settings.stores, "warren workers' supervisor")
-    children = [Child(number, settings, database) for number in range(settings.worker.processes)]
+    watched = changed is not None
+    children = [Child(number, settings, database, watched=watched) for number in range(settings.worker.processes)]
     lives = [asyncio.ensure_future(child.keep()) for child in children]
     restarts = asyncio.ensure_future(_restart_when(changed, children)) if changed else None
     stopping = asyncio.ensure_future(stopped.wait())

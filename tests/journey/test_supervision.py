@@ -118,6 +118,9 @@ async def test_workers_end_with_their_supervisor(api: Api, stack: Stack) -> None
 
 
 async def test_watch_reloads_a_changed_module(api: Api, stack: Stack) -> None:
+    """
+    One that is wrong for a while, as half-written ones are, is waited for.
+    """
     module = stack.folder / "watched.py"
     module.write_text(_watched("before"))
     stack.workers("watching", "--watch", "--queues", "watched", processes=1, WARREN_ACTORS="watched")
@@ -125,9 +128,13 @@ async def test_watch_reloads_a_changed_module(api: Api, stack: Stack) -> None:
     before = await api.finished(await api.submit("watched"))
     module.write_text(_watched("after it was changed"))
     after = await eventually(lambda: _answers(api, "after it was changed"), within=20)
+    module.write_text(_watched("unnamed").replace('"watched", queue', '"Capital Letters", queue'))
+    await eventually(lambda: stack.logged("watching", "worker_waits_for_an_edit"), within=20)
+    module.write_text(_watched("once it was mended"))
+    mended = await eventually(lambda: _answers(api, "once it was mended"), within=20)
     code = await asyncio.to_thread(stack.stop, "watching")
 
-    assert (0, "before", True) == (code, before["result"], after)
+    assert (0, "before", True, True) == (code, before["result"], after, mended)
 
 
 FATAL = [
