@@ -1,6 +1,6 @@
 """Warren's public face: what a job's author imports, and the `warren` command.
 
-    from warren import job, progress, PermanentError, RetryAfter, Snooze
+    from warren import job, progress, submit, submit_now, PermanentError, RetryAfter, Snooze
 
 Nothing is loaded before it is used, so a service that only wants one name does not pay for the engine; nor does the
 command, which prints what an operator asks about a Warren without touching one (`migrate` excepted).
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from actors.ends import PermanentError, RetryAfter, Snooze
     from actors.job import job
     from actors.sender import broker
+    from actors.submit import submit, submit_now
 
 _HOMES = {
     "job": "actors.job",
@@ -33,8 +34,13 @@ _HOMES = {
     "RetryAfter": "actors.ends",
     "Snooze": "actors.ends",
     "broker": "actors.sender",
+    "submit": "actors.submit",
+    "submit_now": "actors.submit",
 }
-__all__ = ["PermanentError", "RetryAfter", "Snooze", "broker", "cancelled", "context", "job", "progress"]
+__all__ = [
+    "PermanentError", "RetryAfter", "Snooze", "broker", "cancelled", "context", "job", "progress", "submit",
+    "submit_now",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -59,8 +59,8 @@ class Admission:
         self._database, self._catalogue, self._session = database, catalogue, session
         self._lease_seconds, self._max_bytes = lease_seconds, max_bytes
 
-    async def admit(self, batch: Sequence[Delivery]) -> Verdicts:
-        """A word for each; returns only when Postgres has said it."""
+    async def admit(self, batch: Sequence[Delivery], suspects: int = 1) -> Verdicts:
+        """A word for each; returns only when Postgres has said it.  Of suspects at most so many may start."""
         verdicts, asked = Verdicts(), dict[UUID, tuple[Delivery, Delivered]]()
         for delivery in batch:
             question = await self._question(delivery)
@@ -70,7 +70,7 @@ class Admission:
                 verdicts.ask_again.append(delivery)  # the second copy is answered after the first
             else:
                 asked[question.id] = (delivery, question)
-        claims = await until_answered(lambda: self._claim([question for _, question in asked.values()]))
+        claims = await until_answered(lambda: self._claim([question for _, question in asked.values()], suspects))
         for identity, (delivery, _) in asked.items():
             _sort(delivery, claims.get(identity), verdicts)
         letters = [letter for _, letter in verdicts.letters]
@@ -89,13 +89,14 @@ class Admission:
         except Refused as e:
             return DeadLetter(message, e.code, str(e))
 
-    async def _claim(self, questions: list[Delivered]) -> dict[UUID, Claim | str]:
+    async def _claim(self, questions: list[Delivered], suspects: int) -> dict[UUID, Claim | str]:
         """The answers; a sentence for what Postgres cannot store."""
         if not questions:
             return {}
 
         async def ask(some: list[Delivered]) -> list[tuple[UUID, Claim]]:
-            return list((await claim(self._database, self._session, some, self._lease_seconds)).items())
+            answers = await claim(self._database, self._session, some, self._lease_seconds, suspects)
+            return list(answers.items())
 
         answered, refused = await each_that_fits(questions, ask)
         return dict(answered) | {question.id: f"Postgres cannot store it: {error}" for question, error in refused}

@@ -21,7 +21,9 @@ from wire.settings import load
 try:
     settings = load()
     logs.configure("worker", settings.logs.log_level, settings.logs.log_format)
-    broker = JobBroker(settings.stores.amqp_url.get_secret_value(), settings.limits, "warren actors sender")
+    broker = JobBroker(
+        settings.stores.amqp_url.get_secret_value(), settings.limits, "warren actors sender", in_worker=True
+    )
     dramatiq.set_broker(broker)
     load_job_modules(settings.worker.actors)
     types = served(job_types(broker.actors, settings.limits), settings.worker.queues)

@@ -25,6 +25,7 @@ from actors.codec import to_message
 from actors.context import Context, current
 from actors.delivery import Delivery
 from actors.ends import PermanentError
+from actors.sent import Sent
 from actors.threads import Threads
 from actors.verdict import End, Raised, Returned, Stopped, TimedOut
 from persistence.claim import Claim
@@ -84,6 +85,11 @@ class Attempt:
         """Its end was decided while its function still runs on a thread; what that returns is nobody's."""
         return self._abandoned
 
+    def owns(self, task: asyncio.Task[Any]) -> bool:
+        """Whether this task is the attempt's, or one that its function has started (known from Python 3.12 on)."""
+        context_of: Callable[[], contextvars.Context] | None = getattr(task, "get_context", None)
+        return task is self._task or (context_of is not None and context_of().get(current) is self.context)
+
     def start(self, function: Function, signals: Threads | None) -> asyncio.Task[None]:
         """Begin on the loop; the signals on these threads, if a middleware may block."""
         surroundings = contextvars.copy_context()
@@ -104,10 +110,6 @@ class Attempt:
         self._end(end)
         self._abandoned = True
 
-    def refuse(self, end: End) -> None:
-        """End it before it has begun."""
-        self._end(end)
-
     def run_sync(self) -> None:
         """The whole attempt, on a thread."""
         message = self._begin()
@@ -116,6 +118,8 @@ class Attempt:
         self.context.in_function = True
         try:
             end: End = Returned(self.actor.fn(*message.args, **message.kwargs))
+            for sent in self._unheard():
+                sent.wait()
             if isinstance(self._why, TimedOut):
                 end = self._why  # it noticed, and returned what it had: too late
         except BaseException as e:  # noqa: BLE001 - it is this attempt's end, recorded; the thread must live
@@ -130,6 +134,8 @@ class Attempt:
         self.context.in_function = True  # here and not on the signals' thread: from now on it can be cancelled
         try:
             end: End = self._why or Returned(await function(*message.args, **message.kwargs))
+            for sent in self._unheard():
+                await sent
         except asyncio.CancelledError as e:
             end = self._why or Raised(e)
         except BaseException as e:  # noqa: BLE001 - it is this attempt's end, recorded; the lane must live
@@ -170,6 +176,10 @@ class Attempt:
         elif message.failed and isinstance(end, Returned):
             end = Raised(PermanentError("a middleware failed the message"))
         self._end(end)
+
+    def _unheard(self) -> list[Sent]:
+        """What it sent by `submit_now` without asking what became of it: it has not completed before that is safe."""
+        return [sent for sent in self.context.sent if not sent.heard]
 
     def _end(self, end: End) -> None:
         if not self._abandoned:

@@ -7,7 +7,6 @@ No queue is declared the way Dramatiq declares queues (no `.DQ`, no `.XQ`), and 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import dramatiq
@@ -16,13 +15,11 @@ from dramatiq.brokers.rabbitmq import RabbitmqBroker
 from dramatiq.errors import ConnectionClosed
 from dramatiq.middleware import Callbacks, CurrentMessage, Middleware, Pipelines
 
-from actors.codec import to_envelope
+from actors.codec import to_body, to_envelope
 from actors.context import Context, current
 from actors.roster import job_type
-from persistence.submission import fill
-from wire import envelope as wire_envelope
+from persistence import payloads
 from wire.envelope import Envelope
-from wire.errors import Refused
 from wire.message import CONTENT_TYPE
 from wire.settings import Limits
 from wire.topology import PUBLIC, routing_key
@@ -46,13 +43,14 @@ class Options(Middleware):
 class JobBroker(RabbitmqBroker):
     """A RabbitmqBroker that speaks envelopes."""
 
-    def __init__(self, url: str, limits: Limits, name: str) -> None:
+    def __init__(self, url: str, limits: Limits, name: str, *, in_worker: bool = False) -> None:
         super().__init__(confirm_delivery=True, middleware=[Options(), CurrentMessage(), Callbacks(), Pipelines()])
         parameters = pika.URLParameters(url)
         parameters.blocked_connection_timeout = BLOCKED_SECONDS
         parameters.client_properties = {"connection_name": name}
         self.parameters = parameters
         self._limits = limits
+        self.in_worker = in_worker  # jobs run in this process, and what is sent outside of one is sent by mistake
 
     def declare_queue(self, queue_name: str, *, ensure: bool = False) -> None:
         """Nothing: workers open the ways of their types, and Dramatiq's consumer threads must not consume."""
@@ -79,21 +77,22 @@ class JobBroker(RabbitmqBroker):
     def join(self, queue_name: str, *_: object, **__: object) -> None:
         raise NotImplementedError("ask GET /api/v1/jobs?state=pending instead")
 
+    def submit(self, envelope: Envelope) -> None:
+        """Send through the public door, confirmed; a type that is declared here is checked here."""
+        if actor := self.actors.get(envelope.type):
+            payloads.check(envelope.payload, job_type(actor, self._limits))
+        self._publish(envelope)
+
     def _send(self, message: dramatiq.Message[Any], delay: int | None, parent: Context | None) -> None:
         envelope = to_envelope(message, self.actors.get(message.actor_name), delay)
-        if parent is not None and envelope.type in self.actors:
-            self._submit(parent, envelope)
+        if parent is None:
+            self._publish(envelope)
         else:
-            self._publish(envelope, parent.trace if parent else None)
+            # a callback's payload is judged by its own actor: the job that it tells of has ended well
+            parent.submit(parent.inner_door.submission(envelope, parent.trace, checked=parent.in_function))
 
-    def _submit(self, parent: Context, envelope: Envelope) -> None:
-        kind, body = job_type(self.actors[envelope.type], self._limits), wire_envelope.encode(envelope)
-        self._check_size(body)
-        parent.submit(fill(envelope, kind, body, parent.trace, datetime.now(UTC)))
-
-    def _publish(self, envelope: Envelope, trace: Trace | None) -> None:
-        body = wire_envelope.encode(envelope)
-        self._check_size(body)
+    def _publish(self, envelope: Envelope) -> None:
+        body = to_body(envelope, self._limits.max_body_bytes)
         priority = envelope.priority or self._default_priority(envelope.type)
         properties = pika.BasicProperties(
             content_type=CONTENT_TYPE,
@@ -102,7 +101,7 @@ class JobBroker(RabbitmqBroker):
             type=envelope.type,
             priority=priority,
             app_id="warren",
-            headers=dict((trace or Trace.begin()).headers()),
+            headers=dict(Trace.begin().headers()),
         )
         for tries_left in reversed(range(TRIES)):
             try:
@@ -117,8 +116,3 @@ class JobBroker(RabbitmqBroker):
     def _default_priority(self, name: str) -> int:
         actor = self.actors.get(name)
         return job_type(actor, self._limits).priority if actor else 5
-
-    def _check_size(self, body: bytes) -> None:
-        most = self._limits.max_body_bytes
-        if len(body) > most:
-            raise Refused("payload", f"the job has {len(body)} bytes; at most {most} are taken", code="too_large")

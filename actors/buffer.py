@@ -1,17 +1,23 @@
 """Deliveries that wait in this process for a slot: highest priority first, first come first served within one.
 
-One start in 50 goes to the lowest priority that waits, so that a stream of important jobs cannot starve the others.
-Async and sync jobs wait apart, because a free place on the loop is of no use to a job that needs a thread.
+One start in 50 goes to the lowest priority that waits, so that a stream of important jobs cannot starve the others;
+those that the broker does not even give out under it are taken from their rows (`neglected`).  Async and sync jobs wait
+apart, because a free place on the loop is of no use to a job that needs a thread.
+
+What waits here keeps the broker from giving us anything else.  So what has waited for a moment is exchanged: the least
+important goes back, and the most important comes in its place.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from typing import Final
 
 from actors.delivery import Delivery
 
 PRIORITIES: Final = 11  # 0, which foreign senders may leave unset, to 10
+HIGHEST: Final = PRIORITIES - 1
 LOWEST_EVERY: Final = 50
 
 
@@ -20,25 +26,37 @@ class Buffer:
 
     def __init__(self) -> None:
         self._queues: list[deque[Delivery]] = [deque() for _ in range(PRIORITIES)]
-        self._taken = 0
+        self._neglected: deque[Delivery] = deque()
+        self._since_low = 0  # starts
         self._size = 0
         self.bytes = 0
 
     def __len__(self) -> int:
         return self._size
 
+    @property
+    def lowest(self) -> int | None:
+        """The lowest priority that waits."""
+        return next((level for level, queue in enumerate(self._queues) if queue), None)
+
     def put(self, delivery: Delivery) -> None:
         self._queues[_level(delivery)].append(delivery)
         self._size += 1
         self.bytes += len(delivery.message.body)
 
+    def neglect(self, deliveries: list[Delivery]) -> None:
+        """These wait elsewhere and are not given out; they replace those that were known before."""
+        self._neglected = deque(deliveries)
+
+    def owe(self) -> None:
+        """A low one that was taken did not start after all: it is a low one's turn again."""
+        self._since_low = LOWEST_EVERY
+
     def take(self, most: int) -> list[Delivery]:
         """At most so many, in the order in which they should start."""
         taken: list[Delivery] = []
-        while self._size and len(taken) < most:
-            self._taken += 1
-            levels = range(PRIORITIES) if self._taken % LOWEST_EVERY == 0 else range(PRIORITIES - 1, -1, -1)
-            taken.append(self._pop(next(level for level in levels if self._queues[level])))
+        while len(taken) < most and (delivery := self._next()):
+            taken.append(delivery)
         return taken
 
     def shed(self, most: int) -> list[Delivery]:
@@ -50,9 +68,39 @@ class Buffer:
                 self._count_out(shed[-1])
         return shed
 
+    def exchange(self, before: float) -> list[Delivery]:
+        """Take out the least important delivery of each work queue, if it has waited here since before this moment."""
+        found: dict[str, Delivery] = {}
+        for delivery in self._least_important_first():
+            if delivery.arrived < before and delivery.in_turn:
+                found.setdefault(delivery.message.queue, delivery)
+        for delivery in found.values():
+            self._queues[_level(delivery)].remove(delivery)
+            self._count_out(delivery)
+        return list(found.values())
+
     def oldest(self) -> float | None:
         """When the delivery that has waited longest arrived."""
         return min((queue[0].arrived for queue in self._queues if queue), default=None)
+
+    def _next(self) -> Delivery | None:
+        """The highest, or in its turn the lowest, for which a turn is kept until there is one."""
+        levels = [level for level, queue in enumerate(self._queues) if queue]
+        if self._since_low >= LOWEST_EVERY - 1:
+            if self._neglected and _level(self._neglected[0]) < min(levels, default=PRIORITIES):
+                self._since_low = 0
+                return self._neglected.popleft()
+            if len(levels) > 1:
+                self._since_low = 0
+                return self._pop(levels[0])
+        if not levels:
+            return None
+        self._since_low += 1
+        return self._pop(levels[-1])
+
+    def _least_important_first(self) -> Iterator[Delivery]:
+        for queue in self._queues[:HIGHEST]:  # nothing could come that is more important than the highest
+            yield from reversed(queue)
 
     def _pop(self, level: int) -> Delivery:
         delivery = self._queues[level].popleft()

@@ -16,7 +16,7 @@ import dramatiq
 from pydantic import BaseModel
 
 from wire import strict_json
-from wire.envelope import Envelope
+from wire.envelope import Envelope, encode
 from wire.errors import Refused
 from wire.fields import LONGEST_TIMEOUT, LONGEST_WAIT, MAX_RETRIES
 
@@ -52,6 +52,14 @@ def to_envelope(
         expires_at=_expiry(message, actor),
         extra={OPTIONS: strict_json.parse(strict_json.encode(options, OPTIONS).encode())} if options else {},
     )
+
+
+def to_body(envelope: Envelope, most_bytes: int) -> bytes:
+    """The body that is published and kept; Refused when it is too large."""
+    body = encode(envelope)
+    if len(body) > most_bytes:
+        raise Refused("payload", f"the job has {len(body)} bytes; at most {most_bytes} are taken", code="too_large")
+    return body
 
 
 def to_message(

@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, Final
 
-import pika
+import pika.data
 import structlog
 from pika.adapters.asyncio_connection import AsyncioConnection
 from pika.channel import Channel
@@ -27,10 +27,14 @@ from actors.delivery import Delivery
 from wire.amqp import HEARTBEAT_SECONDS
 from wire.backoff import waits
 from wire.errors import WarrenError
+from wire.headers import read_name, read_table
+from wire.lifecycle import lasting, stuck_peers_are_lost
 from wire.message import Incoming
 from wire.topology import CONTROL, work_queue
 
 log = structlog.get_logger()
+
+pika.data.decode_table, pika.data.decode_short_string = read_table, read_name  # what strangers send must not end us
 
 STEP_SECONDS: Final = 10.0  # for one answer of the broker while a connection is set up
 Done = Callable[[Any], None]
@@ -77,7 +81,7 @@ class Consumer:
         return self._prefetch
 
     async def start(self) -> None:
-        self._keeper = asyncio.create_task(self._keep(), name="consumer")
+        self._keeper = lasting(self._keep(), "consumer")
 
     async def stop(self) -> None:
         """Close; what is not acked goes back to its queue."""
@@ -135,9 +139,11 @@ class Consumer:
         delays = waits()
         while not self._stopping:
             try:
-                await self._connect()
-            except (AMQPError, OSError, TimeoutError, WarrenError) as e:
-                log.warning("consumer_away", error=f"{type(e).__name__}: {e}")
+                with stuck_peers_are_lost():
+                    await self._connect()
+            except Exception as e:  # whatever it is: to be deaf for ever would be worse than one more try
+                foreseen = isinstance(e, (AMQPError, OSError, TimeoutError, WarrenError))
+                log.warning("consumer_away", error=f"{type(e).__name__}: {e}", exc_info=not foreseen)
                 await self._close()
                 await asyncio.sleep(next(delays))
                 continue

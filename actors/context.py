@@ -6,13 +6,26 @@ they call.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import Final
 from uuid import UUID
 
+from actors.door import Door
+from actors.sent import Sent
 from persistence.submission import Submission
+from wire.errors import Refused
+from wire.identity import id_from_key
 from wire.tracing import Trace
+
+MOST_CHILDREN: Final = 5_000  # of an attempt: they are born in one transaction, which has a deadline
+MOST_CHILD_BYTES: Final = 16 * 1024 * 1024
+TOO_MANY: Final = "submit fewer jobs that submit the rest, or send them at once with submit_now"
+NOT_NOW: Final = (
+    "the function of this attempt does not run (any more), so nothing would make this job: submit it before"
+)
 
 current: ContextVar[Context] = ContextVar("warren job")
 
@@ -30,11 +43,34 @@ class Context:
     trace: Trace
     headers: Mapping[str, object] = field(default_factory=dict)
     progress: tuple[float | None, str | None] | None = None  # said, and not yet written
-    children: list[Submission] = field(default_factory=list)
-    kept_children: list[Submission] = field(default_factory=list)
+    door: Door | None = None  # by which it submits
+    children: dict[UUID, Submission] = field(default_factory=dict)
+    kept_children: dict[UUID, Submission] = field(default_factory=dict)
+    child_bytes: int = 0
+    sent: list[Sent] = field(default_factory=list)  # by submit_now
     in_function: bool = False
     asked_to_stop: bool = False
     unsent: Exception | None = None  # what a middleware could not send after the function had ended
+    over: bool = False  # its end is settled: what comes now would be lost
+    _calls: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)  # an actor may submit from threads of its own
+
+    @property
+    def inner_door(self) -> Door:
+        if self.door is None:
+            raise RuntimeError("there is no lane here: nothing can be submitted")
+        return self.door
+
+    def child_id(self, key: str | None) -> UUID:
+        """The id of what the next call submits: the same in every attempt that makes the same calls or names this key.
+
+        A job that submits in another order each time, or other payloads, has to name keys.
+        """
+        with self._lock:
+            if self.over or not self.in_function:
+                raise RuntimeError(NOT_NOW)
+            number, self._calls = self._calls, self._calls + 1
+        return id_from_key(str(self.job_id), f"call {number}" if key is None else f"key {key}")
 
     def submit(self, child: Submission) -> None:
         """Keep a job that this one submits; it comes to life with this attempt's outcome.
@@ -42,7 +78,29 @@ class Context:
         What the function itself submits exists only if it completed; what a middleware sends about the outcome (a
         failure callback) exists whatever the outcome is.
         """
-        (self.children if self.in_function else self.kept_children).append(child)
+        with self._lock:
+            if self.over:
+                raise RuntimeError(NOT_NOW)
+            if self._has(child):
+                return
+            count, size = len(self.children) + len(self.kept_children) + 1, self.child_bytes + len(child.body)
+            if count > MOST_CHILDREN or size > MOST_CHILD_BYTES:
+                most = f"at most {MOST_CHILDREN} jobs and {MOST_CHILD_BYTES} bytes go with an attempt"
+                raise Refused("children", f"{count} jobs of {size} bytes; {most}", TOO_MANY, code="too_large")
+            self.child_bytes = size
+            (self.children if self.in_function else self.kept_children)[child.id] = child
+
+    def close(self) -> None:
+        """Take no more children: those that are here are recorded now."""
+        with self._lock:
+            self.over = True
+
+    def _has(self, child: Submission) -> bool:
+        """Whether a call with the same key made it already."""
+        known = self.children.get(child.id)
+        if known is not None and known.body_hash != child.body_hash:
+            raise Refused("key", "names another job of this attempt already", "use a key for each job")
+        return known is not None
 
 
 def context() -> Context:

@@ -2,38 +2,44 @@
 
 A loop that an actor blocks must not cost the process its leases, so nothing here depends on the lane's loop.  What is
 said is more than "I live": the free slots, the state of the subscriptions, the time since the last delivery.
+
+A loop that stays blocked does nothing and hears nothing, so this thread ends the process: it tells where the loop
+stands, charges the one job that stands there, and the others are taken over unblamed.
 """
 
 from __future__ import annotations
 
 import asyncio
-import faulthandler
 import os
+import sys
 import threading
 import time
-from typing import Final
+import traceback
 
 import structlog
 
+from actors.attempt import Attempt
 from actors.lane import Lane
+from actors.watchdog import Watchdog
 from persistence import workers
 from persistence.database import COLLIDED, Database
 from persistence.workers import Worker
 from wire.errors import DatabaseUnavailable
 from wire.lifecycle import pause
 from wire.settings import Stores
+from wire.settings import Worker as WorkerSettings
 
 log = structlog.get_logger()
-
-STUCK_SECONDS: Final = 30.0  # longer than any honest pause: a garbage collection, a loaded machine
 
 
 class Heartbeat:
     """A thread with a small loop of its own."""
 
-    def __init__(self, stores: Stores, worker: Worker, every_seconds: float, lane: Lane) -> None:
-        self._stores, self._worker, self._every, self._lane = stores, worker, every_seconds, lane
-        self._lanes_loop = asyncio.get_running_loop()
+    def __init__(self, stores: Stores, worker: Worker, settings: WorkerSettings, lane: Lane) -> None:
+        self._stores, self._worker, self._lane = stores, worker, lane
+        self._every, self._stuck_seconds = settings.heartbeat_seconds, settings.stuck_seconds
+        self._lanes_loop, self._lanes_thread = asyncio.get_running_loop(), threading.get_ident()
+        self._watchdog = Watchdog(self._every, time.monotonic(), lane.upkeep.ticked)
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopped: asyncio.Event | None = None
@@ -59,7 +65,7 @@ class Heartbeat:
         database = Database.of(self._stores, f"warren heartbeat {self._worker.name}", connections=1)
         try:
             while not self._stopped.is_set():
-                self._refuse_to_hang()
+                await self._refuse_to_hang(database)
                 await self._say(database)
                 await pause(self._stopped, self._every)
             await workers.end(database, self._worker.session, blamed=())  # a clean end is nobody's crash
@@ -68,13 +74,24 @@ class Heartbeat:
         finally:
             await database.stop()
 
-    def _refuse_to_hang(self) -> None:
-        """A loop that an actor blocks for long does nothing and hears nothing: end the process, others take over."""
-        stuck = time.monotonic() - self._lane.upkeep.ticked
-        if stuck > STUCK_SECONDS:
-            log.critical("loop_blocked", seconds=round(stuck), running=len(self._lane.upkeep.held()))
-            faulthandler.dump_traceback(file=2, all_threads=True)
-            os._exit(os.EX_SOFTWARE)
+    async def _refuse_to_hang(self, database: Database) -> None:
+        stuck = self._watchdog.look(time.monotonic(), self._lane.upkeep.ticked)
+        if stuck <= self._stuck_seconds:
+            return
+        culprit = self._lane.upkeep.standing_in(asyncio.current_task(self._lanes_loop))
+        self._tell(stuck, culprit)
+        try:  # where nobody can be named the suspects are judged, as after any crash
+            blamed = None if culprit is None else [culprit.context.job_id]
+            await workers.end(database, self._worker.session, blamed=blamed)
+        except (DatabaseUnavailable, *COLLIDED) as e:
+            log.warning("session_end_not_written", error=str(e))
+        os._exit(os.EX_SOFTWARE)
+
+    def _tell(self, stuck: float, culprit: Attempt | None) -> None:
+        stack = "".join(traceback.format_stack(sys._current_frames().get(self._lanes_thread)))
+        named = {"job_id": str(culprit.context.job_id), "type": culprit.context.type} if culprit else {}
+        running = len(self._lane.upkeep.held())
+        log.critical("loop_blocked", seconds=round(stuck, 1), running=running, **named, stack=stack)
 
     async def _say(self, database: Database) -> None:
         try:

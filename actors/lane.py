@@ -28,18 +28,23 @@ from actors.buffer import Buffer
 from actors.consume import Consumer
 from actors.context import Context
 from actors.delivery import Delivery
+from actors.door import Door
+from actors.importance import Importance
 from actors.settle import Settler
 from actors.slots import Slots
+from actors.surplus import put_back
 from actors.threads import Threads
+from actors.trial import Trial
 from actors.upkeep import Upkeep
-from actors.verdict import End, NotItsTurn, Stopped, TimedOut
+from actors.verdict import End, Stopped, TimedOut
 from persistence.claim import Claim
-from persistence.database import Database
+from persistence.database import COLLIDED, Database
 from persistence.job_types import JobType
 from persistence.outbox import Post, Publisher
 from persistence.workers import Pulse
 from wire.agreement import job_id, named_type
-from wire.errors import Refused
+from wire.errors import DatabaseUnavailable, Refused
+from wire.lifecycle import lasting
 from wire.settings import Worker as WorkerSettings
 from wire.tracing import TRACEPARENT, TRACESTATE, Trace
 
@@ -65,10 +70,12 @@ class Lane:
         consumer: Consumer,
         admission: Admission,
         publisher: Publisher,
+        door: Door,
         worker: str,
     ) -> None:
         self._broker, self._types, self._settings = broker, types, settings
         self._database, self._consumer, self._admission, self._publisher = database, consumer, admission, publisher
+        self._door = door
         self._functions = {name: coroutine_function(broker.actors[name]) for name in types}
         self._slots = Slots(settings.concurrency, settings.threads)
         self._threads = Threads(self._slots.free_threads)
@@ -76,7 +83,10 @@ class Lane:
         self._settler = Settler(database, publisher, worker, settled=self._settled)
         self._async, self._sync = Buffer(), Buffer()
         self._running: dict[UUID, Attempt] = {}
-        self._suspect: Attempt | None = None
+        self._trial = Trial()
+        self._importance = Importance(
+            database, sorted({t.queue for t in types.values()}), list(types), consumer.give_back
+        )
         self._marks: dict[tuple[str, int], datetime] = {}  # how far each queue has come; see persistence/rescue.py
         self._oldest: float | None = None  # the arrival of the delivery that has waited longest
         self.upkeep = Upkeep(self._running, database, self._recycle)
@@ -89,19 +99,20 @@ class Lane:
 
     async def start(self) -> None:
         self._tasks = [
-            asyncio.create_task(self._settler.work(), name="settle"),
-            asyncio.create_task(self._admit(), name="admit"),
-            asyncio.create_task(self.upkeep.watch_the_time(), name="watch the time"),
-            asyncio.create_task(self._look_around(), name="look around"),
+            lasting(self._settler.work(), "settle"),
+            lasting(self._admit(), "admit"),
+            lasting(self.upkeep.watch_the_time(), "watch the time"),
+            lasting(self._look_around(), "look around"),
+            lasting(self._stay_open(), "stay open"),
         ]
-        for task in self._tasks:
-            task.add_done_callback(_die_with)
 
     async def drain(self) -> None:
         """Finish what runs, give it `drain_seconds`, interrupt the rest, record all of it."""
         self._draining = True
         await self._consumer.stop_consuming()
         self._consumer.give_back(self._async.shed(0) + self._sync.shed(0))
+        for buffer in (self._async, self._sync):
+            buffer.neglect([])
         log.info("draining", running=len(self._running))
         await self._until_idle(self._settings.drain_seconds)
         for attempt in list(self._running.values()):
@@ -144,7 +155,8 @@ class Lane:
             await self._wake.wait()
             self._wake.clear()
             while batch := self._next_batch():
-                self._act(await self._admission.admit(batch))
+                suspects = 0 if self._trial.stands(time.monotonic()) else 1
+                self._act(await self._admission.admit(batch, suspects))
 
     def _next_batch(self) -> list[Delivery]:
         """What can start now, with its slots taken; copies of what has started here meanwhile are attached to it."""
@@ -167,6 +179,8 @@ class Lane:
             return False  # no job id: the admission says so in a dead letter
         if attempt is None or (message.run or 1) != attempt.claim.run:
             return False
+        if message.run is None and message.body != attempt.deliveries[0].message.body:
+            return False  # no copy: a stranger has used the id again, and the claim will say so
         attempt.deliveries.append(delivery)
         return True
 
@@ -178,7 +192,10 @@ class Lane:
         answered = [delivery for delivery, _ in (*verdicts.park, *verdicts.letters)] + verdicts.ack
         self._consumer.ack(answered)  # after the claim's commit, which holds the outbox rows and the letters
         for delivery in (*answered, *verdicts.ask_again):
-            self._slots.give_back(thread=self._on_thread(delivery))
+            thread = self._on_thread(delivery)
+            self._slots.give_back(thread=thread)
+            if not delivery.in_turn:
+                (self._sync if thread else self._async).owe()
         for delivery in verdicts.ask_again:
             delivery.asked += 1
             seconds = min(SLOWEST_ASK_SECONDS, ASK_AGAIN_SECONDS * 2 ** min(delivery.asked, 10))
@@ -188,23 +205,19 @@ class Lane:
 
     def _mark(self, delivery: Delivery, claim: Claim) -> None:
         """A first start tells how far its queue has come: what was due long before it and still waits is lost."""
-        if claim.first and claim.due_at is not None:
+        if claim.first and claim.due_at is not None and delivery.in_turn:
             job_type = self._types[named_type(delivery.message) or ""]
             place = (job_type.queue, delivery.message.priority or job_type.priority)
             self._marks[place] = max(claim.due_at, self._marks.get(place, claim.due_at))
 
     def _begin(self, delivery: Delivery, claim: Claim) -> None:
         name = named_type(delivery.message) or ""
-        context = _context(delivery, claim, self._types[name])
+        context = _context(delivery, claim, self._types[name], self._door)
         attempt = Attempt(self._broker, self._types[name], claim=claim, delivery=delivery, job=context)
         self._running[context.job_id] = attempt
         function = self._functions[name]
-        if claim.crashes and self._suspect is not None:
-            attempt.refuse(NotItsTurn())
-            self._ended(attempt, thread=function is None)
-            return
         if claim.crashes:
-            self._suspect = attempt
+            self._trial.begin(attempt, claim.crashes, time.monotonic())
         if function is None:
             self._threads.run(attempt.run_sync, lambda: self._ended(attempt, thread=True))
         else:
@@ -224,8 +237,7 @@ class Lane:
 
     def _ended(self, attempt: Attempt, *, thread: bool) -> None:
         self._slots.give_back(thread=thread)
-        if self._suspect is attempt:
-            self._suspect = None
+        self._trial.over(attempt)
         if attempt.abandoned:
             return  # it was settled when we gave up on it
         self._settler.put(attempt)
@@ -252,8 +264,15 @@ class Lane:
     def _on_thread(self, delivery: Delivery) -> bool:
         return self._functions[named_type(delivery.message) or ""] is None
 
+    async def _stay_open(self) -> None:
+        """For a job that is more important than all that waits here."""
+        while True:
+            await asyncio.sleep(prefetch.AHEAD_SECONDS)
+            with contextlib.suppress(DatabaseUnavailable, *COLLIDED):  # the next moment will do
+                await self._importance.exchange(self._async, self._sync)
+
     async def _look_around(self) -> None:
-        """Write the progress and reconsider the prefetch."""
+        """Write the progress, reconsider the prefetch, see who is neglected."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             self._oldest = min(filter(None, (self._async.oldest(), self._sync.oldest())), default=None)
@@ -264,6 +283,7 @@ class Lane:
         then, count = self._seen
         now, settled = time.monotonic(), self._settler.count
         self._seen = (now, settled)
+        await self._note_neglected(settled - count)
         if self._settings.prefetch or self._draining:
             return
         waiting = len(self._async) + len(self._sync)
@@ -271,7 +291,23 @@ class Lane:
         wanted = prefetch.wanted(self._settings.concurrency, (settled - count) / (now - then), average)
         if prefetch.worth_changing(self._consumer.prefetch, wanted):
             await self._consumer.resize(wanted)
-            self._consumer.give_back(self._sync.shed(wanted) + self._async.shed(wanted))
+            surplus = self._sync.shed(wanted) + self._async.shed(wanted)
+            await put_back(surplus, self._consumer, publisher=self._publisher, database=self._database)
+
+    async def _note_neglected(self, starts: int) -> None:
+        """Those that never come while all slots are taken by what is more important."""
+        came = [level for buffer in (self._async, self._sync) if (level := buffer.lowest) is not None]
+        if not came and not self._slots.free_threads:
+            came = [attempt.context.priority for attempt in self._running.values()]
+        found: list[Delivery] = []
+        if min(came, default=0) > 1 and not self._draining:
+            try:
+                found = await self._importance.find_neglected(min(came), starts)
+            except (DatabaseUnavailable, *COLLIDED) as e:
+                log.warning("neglected_not_seen", error=str(e))  # those known so far will do
+                return
+        for buffer, thread in ((self._async, False), (self._sync, True)):
+            buffer.neglect([delivery for delivery in found if self._on_thread(delivery) is thread])
 
     async def _until_idle(self, seconds: float) -> None:
         """Until nothing runs and all is recorded, or the time is over."""
@@ -286,14 +322,7 @@ def _since(moment: float | None) -> float | None:
     return None if moment is None else time.monotonic() - moment
 
 
-def _die_with(task: asyncio.Task[None]) -> None:
-    """A step of the lane ended by an error of ours: a worker that beats and does nothing is worse than a crash."""
-    if not task.cancelled() and task.exception() is not None:
-        log.critical("lane_broken", step=task.get_name(), exc_info=task.exception())
-        os._exit(os.EX_SOFTWARE)  # the supervisor starts another; the leases end with this process
-
-
-def _context(delivery: Delivery, claim: Claim, job_type: JobType) -> Context:
+def _context(delivery: Delivery, claim: Claim, job_type: JobType, door: Door) -> Context:
     message = delivery.message
     trace = Trace.of({TRACEPARENT: claim.traceparent, TRACESTATE: claim.tracestate}) or Trace.begin()
     return Context(
@@ -305,6 +334,7 @@ def _context(delivery: Delivery, claim: Claim, job_type: JobType) -> Context:
         priority=message.priority or job_type.priority,
         trace=trace,
         headers=message.headers,
+        door=door,
     )
 
 

@@ -10,7 +10,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from types import FrameType
 from typing import Literal
 from uuid import UUID, uuid4
@@ -20,19 +20,13 @@ import structlog
 import uvloop
 from dramatiq.middleware import Middleware
 
-from actors.admit import Admission
+from actors.assemble import assemble
 from actors.child import die_with_parent
-from actors.consume import Consumer
-from actors.delivery import Delivery
 from actors.heartbeat import Heartbeat
-from actors.lane import Lane
 from persistence import workers
 from persistence.database import Database
-from persistence.declare import declare, open_ways
-from persistence.job_types import Catalogue, JobType, register
-from persistence.outbox import Publisher
+from persistence.job_types import JobType
 from persistence.workers import Worker
-from wire.amqp import Broker
 from wire.settings import Settings
 
 log = structlog.get_logger()
@@ -92,48 +86,13 @@ class LaneThread(Middleware):
         stopping: asyncio.Future[Literal[True]],
     ) -> None:
         settings = self._settings
-        link = Broker.of(settings.stores, f"warren worker {worker.name} publisher")
-        publisher = Publisher(database, link)
-        lane: Lane
-
-        def deliver(delivery: Delivery) -> None:
-            lane.take(delivery)
-
-        def hear(hint: bytes) -> None:
-            lane.upkeep.hear(hint)
-
-        consumer = Consumer(
-            settings.stores.amqp_url.get_secret_value(),
-            f"warren worker {worker.name}",
-            worker.queues,
-            prefetch=settings.worker.prefetch or settings.worker.concurrency,
-            prepare=lambda: prepare(link, database, settings, list(self._types.values())),
-            deliver=deliver,
-            hear=hear,
-        )
-        admission = Admission(
-            database,
-            Catalogue(database, settings.worker.lease_seconds),
-            worker.session,
-            lease_seconds=settings.worker.lease_seconds,
-            max_bytes=settings.limits.max_body_bytes,
-        )
-        lane = Lane(
-            broker, self._types, settings.worker,
-            database=database, consumer=consumer, admission=admission, publisher=publisher, worker=worker.name,
-        )  # fmt: skip
-        heartbeat = Heartbeat(settings.stores, worker, settings.worker.heartbeat_seconds, lane)
+        parts = assemble(broker, database, worker, settings, self._types)
+        heartbeat = Heartbeat(settings.stores, worker, settings.worker, parts.lane)
         await workers.arrive(database, worker)  # before the first claim: a holder without a row counts as dead
         heartbeat.start()
-        await link.start()
-        await publisher.start()
-        await lane.start()
-        await consumer.start()
+        await parts.start()
         await stopping
-        await lane.drain()
-        await consumer.stop()
-        await publisher.stop()
-        await link.stop()
+        await parts.stop()
         await asyncio.to_thread(heartbeat.stop, settings.stores.database_timeout_seconds)
         log.info("worker_stopped")
 
@@ -151,14 +110,6 @@ def heed_the_first(*numbers: int) -> None:
 
     for number in numbers:
         signal.signal(number, heed)
-
-
-async def prepare(link: Broker, database: Database, settings: Settings, types: Sequence[JobType]) -> None:
-    """Make these types known and open their ways; done again after every reconnect, for a broker that lost its disk."""
-    await link.wait_connected()
-    profile = await declare(link, database, settings.stores.profile)
-    moved = await register(database, types)
-    await open_ways(link, profile, types, moved)
 
 
 def describe(settings: Settings, types: Mapping[str, JobType]) -> Worker:

@@ -20,6 +20,7 @@ from uuid import UUID
 import structlog
 
 from actors.attempt import Attempt
+from actors.context import MOST_CHILD_BYTES, MOST_CHILDREN
 from actors.exhausted import tell_exhausted
 from actors.verdict import Budget, Cancelled, Completed, Failed, Interrupted, Retry, Snoozed, Trouble, Verdict, decide
 from persistence.bisect import each_that_fits
@@ -56,7 +57,19 @@ class Settler:
             await self._wake.wait()
             self._wake.clear()
             while self._ended:  # no linger: a batch is what ended during the previous commit
-                await self._settle([self._ended.popleft() for _ in range(min(BATCH, len(self._ended)))])
+                await self._settle(self._next_batch())
+
+    def _next_batch(self) -> list[Attempt]:
+        """At most BATCH, with at most one attempt's fill of children between them: one transaction bears them all."""
+        batch: list[Attempt] = []
+        children = size = 0
+        while self._ended and len(batch) < BATCH:
+            job = self._ended[0].context
+            children, size = children + len(job.children) + len(job.kept_children), size + job.child_bytes
+            if batch and (children > MOST_CHILDREN or size > MOST_CHILD_BYTES):
+                break
+            batch.append(self._ended.popleft())
+        return batch
 
     async def _settle(self, batch: list[Attempt]) -> None:
         endings = {attempt.context.job_id: ending(attempt, self._worker) for attempt in batch}
@@ -103,6 +116,7 @@ def ending(attempt: Attempt, worker: str) -> Ending:
     verdict = decide(attempt.end, _budget(attempt), random.random())  # noqa: S311 - jitter is no secret
     if isinstance(verdict, Failed) and verdict.reason in (Reason.EXHAUSTED, Reason.TIMEOUT):
         tell_exhausted(attempt)
+    job.close()  # whoever submits from now on is told that nobody would bear it
     plain = Ending(
         job_id=job.job_id,
         lease=claim.lease,
@@ -115,7 +129,7 @@ def ending(attempt: Attempt, worker: str) -> Ending:
         finished_at=attempt.finished_at,
         progress=job.progress[0] if job.progress else None,
         note=job.progress[1] if job.progress else None,
-        children=tuple(job.kept_children),
+        children=tuple(job.kept_children.values()),
     )
     return _with_verdict(plain, verdict, attempt)
 
@@ -123,7 +137,7 @@ def ending(attempt: Attempt, worker: str) -> Ending:
 def _with_verdict(plain: Ending, verdict: Verdict, attempt: Attempt) -> Ending:
     match verdict:
         case Completed(result):
-            return replace(plain, result=result, children=(*attempt.context.children, *plain.children))
+            return replace(plain, result=result, children=(*attempt.context.children.values(), *plain.children))
         case Retry(after, trouble):
             retried = replace(plain, outcome=Outcome.RETRY, state=State.RETRYING, again_after=after)
             return _with_trouble(retried, trouble)

@@ -17,7 +17,7 @@ from uuid import UUID, uuid4
 import structlog
 
 from persistence import workers
-from persistence.database import Database
+from persistence.database import COLLIDED, Database
 from wire.backoff import waits
 from wire.errors import DatabaseUnavailable
 from wire.lifecycle import pause
@@ -26,6 +26,7 @@ from wire.settings import Settings
 log = structlog.get_logger()
 
 STEADY_SECONDS = 10.0  # who lived this long is restarted without a wait
+LONGEST_REST_SECONDS = 5.0  # for one that dies again and again: each start costs a second of a core
 
 
 class Child:
@@ -39,7 +40,7 @@ class Child:
 
     async def keep(self) -> int:
         """Until stopped; a start that fails for the configuration's sake ends it with that exit code."""
-        delays = waits()
+        delays = waits(LONGEST_REST_SECONDS)
         while not self._stopped.is_set():
             self._nudged.clear()
             began = time.monotonic()
@@ -51,7 +52,7 @@ class Child:
                 await self._nudged.wait()
                 continue
             if time.monotonic() - began > STEADY_SECONDS:
-                delays = waits()
+                delays = waits(LONGEST_REST_SECONDS)
             if code and not self._stopped.is_set():
                 log.warning("worker_died", number=self._number, exit_code=code)
                 await pause(self._nudged, next(delays))
@@ -84,7 +85,7 @@ class Child:
     async def _end(self, session: UUID) -> None:
         try:
             await workers.end(self._database, session)
-        except DatabaseUnavailable as e:
+        except (DatabaseUnavailable, *COLLIDED) as e:
             log.warning("session_end_not_written", session=str(session), error=str(e))  # its silence ends it
 
     def _environment(self, session: UUID) -> dict[str, str]:

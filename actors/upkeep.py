@@ -42,6 +42,10 @@ class Upkeep:
         """What the heartbeat asks about; called from its thread."""
         return [Held(attempt.context.job_id, attempt.claim.lease) for attempt in list(self._running.values())]
 
+    def standing_in(self, task: asyncio.Task[object] | None) -> Attempt | None:
+        """The attempt whose code this task runs; called from the heartbeat's thread, while the loop is blocked."""
+        return next((one for one in list(self._running.values()) if task is not None and one.owns(task)), None)
+
     def obey(self, orders: Orders, held: Sequence[Held]) -> None:
         """The heartbeat's answer about what was held when it asked; a start since then is not meant."""
         for one in held:

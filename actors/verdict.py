@@ -17,7 +17,6 @@ from wire.fields import LONGEST_WAIT
 from wire.states import Reason
 
 JITTER: Final = 0.25
-SUSPECT_WAIT: Final = timedelta(seconds=1)
 LARGEST_RESULT: Final = 1024 * 1024  # characters; a row is read whole by every list that shows it
 
 
@@ -51,12 +50,7 @@ class LeaseLost:
     """Another holds the job, or it is gone; whatever is recorded will be superseded."""
 
 
-@dataclass(frozen=True, slots=True)
-class NotItsTurn:
-    """A suspect, while another suspect runs here: a crash must tell which of them did it."""
-
-
-End = Returned | Raised | TimedOut | Stopped | CancelAsked | LeaseLost | NotItsTurn
+End = Returned | Raised | TimedOut | Stopped | CancelAsked | LeaseLost
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +128,6 @@ def decide(end: End, budget: Budget, random: float) -> Verdict:
             return Interrupted()
         case CancelAsked():
             return Cancelled()
-        case NotItsTurn():
-            return Snoozed(SUSPECT_WAIT * (1 + random), Trouble("NotItsTurn", "runs alone: a worker died while it ran"))
     assert_never(end)
 
 

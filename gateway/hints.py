@@ -14,6 +14,7 @@ import structlog
 
 from wire.amqp import Broker
 from wire.errors import BrokerUnavailable
+from wire.lifecycle import lasting
 from wire.message import Outgoing
 
 log = structlog.get_logger()
@@ -31,7 +32,7 @@ class Hints:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        self._task = asyncio.create_task(self._work(), name="hints")
+        self._task = lasting(self._work(), "hints")
 
     async def stop(self) -> None:
         """End after what waits has been tried once."""

@@ -17,7 +17,7 @@ from persistence import letters, redrive_runs
 from persistence.database import COLLIDED, Database
 from persistence.redrive_runs import Run
 from wire.errors import Unavailable
-from wire.lifecycle import pause
+from wire.lifecycle import lasting, pause
 
 log = structlog.get_logger()
 
@@ -36,7 +36,7 @@ class Redriver:
         self._runs: dict[UUID, asyncio.Task[None]] = {}
 
     async def start(self) -> None:
-        self._looking = asyncio.create_task(self._look_for_runs(), name="redriver")
+        self._looking = lasting(self._look_for_runs(), "redriver")
 
     async def stop(self) -> None:
         """End after the letters in hand, and leave the runs to others; a second stop is fine."""

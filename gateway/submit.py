@@ -44,7 +44,15 @@ class Submitter:
             # a request that is sent again, after its time has come, asks about the job it made
             if settled.id == parsed.id is None or not await self._is_known(settled.id):
                 raise
-        return fill(settled, job_type, envelope.encode(settled), trace, now)
+        encoded = envelope.encode(settled)
+        self._check_size(encoded)
+        return fill(settled, job_type, encoded, trace, now)
+
+    def _check_size(self, encoded: bytes) -> None:
+        """Again, with the id in it: with Postgres away it goes to RabbitMQ, and the recorder must take it."""
+        if len(encoded) > self._max_bytes:
+            problem = f"has {len(encoded)} bytes with its id; at most {self._max_bytes} are taken"
+            raise Refused("body", problem, "send a reference to the data instead", code="too_large")
 
     async def _type(self, name: str) -> JobType:
         found = await self._catalogue.find(name)

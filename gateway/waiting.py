@@ -18,7 +18,7 @@ from uuid import UUID
 from persistence import reads
 from persistence.database import Database
 from wire.errors import DatabaseUnavailable
-from wire.lifecycle import pause
+from wire.lifecycle import lasting, pause
 
 SHORTEST_SECONDS: Final = 0.020
 LONGEST_SECONDS: Final = 0.250
@@ -42,7 +42,7 @@ class Waiting:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        self._task = asyncio.create_task(self._look_for_all(), name="waiting")
+        self._task = lasting(self._look_for_all(), "waiting")
 
     async def stop(self) -> None:
         """Let everybody go with the answer there is."""

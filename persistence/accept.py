@@ -27,6 +27,7 @@ from persistence.outbox import Post
 from persistence.submission import Submission
 from wire.amqp import Broker
 from wire.errors import DatabaseUnavailable, Refused, Unavailable
+from wire.lifecycle import lasting
 from wire.message import Outgoing, birth_message
 from wire.states import State
 from wire.tracing import TRACEPARENT, Trace
@@ -80,7 +81,7 @@ class Acceptor:
 
     async def start(self) -> None:
         await self._posts.start()
-        self._task = asyncio.create_task(self._work(), name="acceptor")
+        self._task = lasting(self._work(), "acceptor")
 
     async def stop(self) -> None:
         """End after what waits has been answered."""

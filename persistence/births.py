@@ -16,8 +16,9 @@ from persistence.submission import Submission
 BEAR = """
 INSERT INTO jobs (id, type, queue, state, priority, body, body_hash, tags, batch_id, max_retries, timeout_seconds,
                   scheduled_for, expires_at, traceparent, tracestate)
-SELECT id, type, queue, CASE WHEN starts_at > clock_timestamp() THEN 'scheduled' ELSE 'queued' END, priority, body,
-       body_hash, (SELECT array_agg(tag) FROM json_array_elements_text(tags::json) tag), batch_id, max_retries,
+SELECT id, type, coalesce((SELECT t.queue FROM job_types t WHERE t.name = g.type), queue),  -- it may have moved
+       CASE WHEN starts_at > clock_timestamp() THEN 'scheduled' ELSE 'queued' END, priority, body, body_hash,
+       (SELECT array_agg(tag) FROM json_array_elements_text(tags::json) tag), batch_id, max_retries,
        timeout_seconds, starts_at, expires_at, traceparent, tracestate
   FROM unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::bytea[], $6::bytea[], $7::text[], $8::uuid[],
               $9::int[], $10::float8[], $11::timestamptz[], $12::timestamptz[], $13::text[], $14::text[])

@@ -4,6 +4,10 @@ Every delivery gets an answer; a delivery without one is asked about again and n
 lease, and only the current lease may write the outcome.  The database's clock decides what is early and what has
 expired.  Rows are locked in the order of their ids, or batches deadlock against each other (measured: 16 of 20).
 
+A job that has been in a crash is a suspect, and of suspects only as many are claimed as the caller has room for; the
+others go back into the ladder here and now.  Were they claimed and returned afterwards, a killer that kills at once
+would always die beside them, and never as the sole suspect.
+
 Births come first, in a statement of their own: one combined statement loses the race against the recorder (measured).
 A holder that is found dead is buried in a statement of its own too (see crashes.py), and its job asked about again.
 """
@@ -25,7 +29,7 @@ from persistence.submission import Submission
 
 class Answer(StrEnum):
     CLAIMED = "claimed"
-    PARKED = "parked"  # not due yet: back into the ladder, by the outbox row written here
+    PARKED = "parked"  # not due yet, or not its turn: back into the ladder, by the outbox row written here
     STALE = "stale"  # a copy of an older run: ack
     FINISHED = "finished"  # ack
     GONE = "gone"  # deleted, its tombstone stands: ack
@@ -71,10 +75,11 @@ WITH given AS MATERIALIZED (
   SELECT * FROM unnest($1::uuid[], $2::int[], $3::bytea[]) AS g(id, run, body_hash)
 ), locked AS MATERIALIZED (
   SELECT id, state, run, holder, orphaned_at, body_hash, expires_at, cancel_requested_at, created_at,
-         coalesce(next_attempt_at, scheduled_for) AS due_at
+         coalesce(next_attempt_at, scheduled_for) AS due_at, crashes
     FROM jobs WHERE id = ANY($1) ORDER BY id FOR UPDATE
-), judged AS MATERIALIZED (
-  SELECT given.id, given.run AS given_run, l.due_at, coalesce(l.due_at, l.created_at) AS came_due_at, l.holder, CASE
+), answered AS MATERIALIZED (
+  SELECT given.id, given.run AS given_run, l.due_at, coalesce(l.due_at, l.created_at) AS came_due_at, l.holder,
+         l.crashes > 0 AS suspect, CASE
     WHEN l.id IS NULL THEN CASE
       WHEN EXISTS (SELECT FROM tombstones t WHERE t.id = given.id) THEN 'gone'
       WHEN given.run > 0 THEN 'orphan' ELSE 'unborn' END
@@ -94,8 +99,14 @@ WITH given AS MATERIALIZED (
     WHEN l.state = 'running' THEN 'reclaim'  -- our own claim whose answer was lost with the connection
     WHEN l.expires_at <= clock_timestamp() THEN 'expire'
     WHEN l.due_at > clock_timestamp() THEN 'early'
-    ELSE 'claim' END AS verdict
+    ELSE 'claim' END AS answer
   FROM given LEFT JOIN locked l ON l.id = given.id
+), judged AS MATERIALIZED (
+  SELECT id, given_run, due_at, came_due_at, holder,
+         CASE WHEN suspect AND answer IN ('claim', 'take_over')
+               AND row_number() OVER (PARTITION BY suspect AND answer IN ('claim', 'take_over') ORDER BY id) > $6
+              THEN 'stand_back' ELSE answer END AS verdict
+    FROM answered
 ), claimed AS (
   UPDATE jobs j
      SET state = 'running', lease = j.lease + 1, run = greatest(j.run, judged.given_run), holder = $4,
@@ -105,23 +116,31 @@ WITH given AS MATERIALIZED (
   RETURNING j.id, j.lease, j.run, j.attempt, j.max_retries, j.timeout_seconds, j.traceparent, j.tracestate, j.crashes
 ), parked AS (
   UPDATE jobs j SET run = j.run + 1 FROM judged WHERE j.id = judged.id AND judged.verdict = 'early'
-  RETURNING j.id, j.run, judged.due_at
+  RETURNING j.id, j.run, judged.due_at, NULL AS because
+), stood_back AS (
+  UPDATE jobs j
+     SET state = 'retrying', run = j.run + 1, holder = NULL, orphaned_at = NULL,
+         attempt = j.attempt - (j.state = 'running')::int,
+         next_attempt_at = clock_timestamp() + make_interval(secs => 1 + random())
+    FROM judged WHERE j.id = judged.id AND judged.verdict = 'stand_back'
+  RETURNING j.id, j.run, j.next_attempt_at AS due_at, 'runs alone: a worker died while it ran' AS because
 ), posted AS (
-  INSERT INTO outbox (job_id, run, due_at, publish_after)
-  SELECT id, run, due_at, clock_timestamp() + interval '10 seconds' FROM parked ORDER BY id RETURNING seq, job_id
+  INSERT INTO outbox (job_id, run, due_at, because, publish_after)
+  SELECT id, run, due_at, because, clock_timestamp() + interval '10 seconds'
+    FROM (SELECT * FROM parked UNION ALL SELECT * FROM stood_back) p ORDER BY id
+  RETURNING seq, job_id, run, due_at
 ), ended AS (
   UPDATE jobs j SET state = CASE judged.verdict WHEN 'cancel' THEN 'cancelled' ELSE 'expired' END,
          finished_at = clock_timestamp(), next_attempt_at = NULL
     FROM judged WHERE j.id = judged.id AND judged.verdict IN ('cancel', 'expire')
 )
 SELECT judged.id, judged.verdict, judged.holder, judged.came_due_at, c.lease = 1 AND judged.given_run > 0 AS first,
-       c.lease, coalesce(c.run, parked.run) AS run, c.attempt, c.max_retries, c.timeout_seconds, c.traceparent,
+       c.lease, coalesce(c.run, posted.run) AS run, c.attempt, c.max_retries, c.timeout_seconds, c.traceparent,
        c.tracestate, c.crashes, posted.seq AS post_seq,
-       extract(epoch FROM judged.due_at - clock_timestamp())::float8 AS wait_seconds,
+       extract(epoch FROM posted.due_at - clock_timestamp())::float8 AS wait_seconds,
        (SELECT extract(epoch FROM clock_timestamp() - w.heartbeat_at)::float8 FROM workers w
          WHERE judged.verdict = 'held' AND w.session = judged.holder) AS silent_seconds
-  FROM judged LEFT JOIN claimed c ON c.id = judged.id
-              LEFT JOIN parked ON parked.id = judged.id LEFT JOIN posted ON posted.job_id = judged.id
+  FROM judged LEFT JOIN claimed c ON c.id = judged.id LEFT JOIN posted ON posted.job_id = judged.id
 """
 
 DEAD: Final = "dead"  # never an answer: its holder is buried, then the claim is asked again
@@ -130,39 +149,47 @@ _ANSWERS = {
     "take_over": Answer.CLAIMED,
     "reclaim": Answer.CLAIMED,
     "early": Answer.PARKED,
+    "stand_back": Answer.PARKED,
     "cancel": Answer.ENDED,
     "expire": Answer.ENDED,
 }
 
 
 async def claim(
-    database: Database, session: UUID, delivered: Sequence[Delivered], lease_seconds: float
+    database: Database, session: UUID, delivered: Sequence[Delivered], lease_seconds: float, suspects: int = 1
 ) -> dict[UUID, Claim]:
-    """The answers by job id; an id must not come twice in one batch, and one without an answer is asked again."""
+    """The answers by job id; an id must not come twice in one batch, and one without an answer is asked again.
+
+    Of suspects at most so many are claimed.
+    """
     births = [d.birth for d in delivered if d.birth is not None]
     if not births:  # the common case: one statement, one round trip
-        rows = await database.fetch(_CLAIM, *_arguments(session, delivered, lease_seconds))
+        rows = await database.fetch(_CLAIM, *_arguments(session, delivered, lease_seconds, suspects))
     else:
         async with database.transaction() as transaction:
             await bear(transaction, births)
-            rows = await transaction.fetch(_CLAIM, *_arguments(session, delivered, lease_seconds))
+            rows = await transaction.fetch(_CLAIM, *_arguments(session, delivered, lease_seconds, suspects))
     left = {row["id"]: row["holder"] for row in rows if row["verdict"] == DEAD}
     answers = {row["id"]: _claim(row) for row in rows if row["id"] not in left}
     if left:
         orphaned = [d for d in delivered if d.id in left]
         await bury(database, sorted(set(left.values()) - {None}), silent_seconds=lease_seconds)
-        rows = await database.fetch(_CLAIM, *_arguments(session, orphaned, lease_seconds))
+        left_for_suspects = max(0, suspects - sum(answer.crashes > 0 for answer in answers.values()))
+        rows = await database.fetch(_CLAIM, *_arguments(session, orphaned, lease_seconds, left_for_suspects))
         answers |= {row["id"]: _claim(row) for row in rows if row["verdict"] != DEAD}
     return answers
 
 
-def _arguments(session: UUID, delivered: Sequence[Delivered], lease_seconds: float) -> tuple[object, ...]:
+def _arguments(
+    session: UUID, delivered: Sequence[Delivered], lease_seconds: float, suspects: int
+) -> tuple[object, ...]:
     return (
         [d.id for d in delivered],
         [d.run or 0 for d in delivered],
         [d.body_hash for d in delivered],
         session,
         lease_seconds,
+        suspects,
     )
 
 

@@ -1,9 +1,10 @@
 """Bury a dead process: its end, its orphans and who is to blame are written in one statement, once.
 
-A job that has been in one crash is a suspect.  A crash is charged to what had started in the process; it convicts only
-the sole suspect among that, or the job that the process itself named; after three convictions the job fails as
-`poison` and is never started again.  Its neighbours become suspects at most, and are never convicted beside another
-one.  All jobs of a process are judged together, because one after the other each would look like the only suspect.
+A job that has been in one crash is a suspect.  A crash is counted for all that had started in the process, and the
+more of them a job has seen the longer it stands alone the next time (actors/trial.py).  It convicts only the sole
+suspect among them, or the job that the process itself named; after three convictions the job fails as `poison` and is
+never started again.  Its neighbours become suspects at most, and are never convicted beside another one.  All jobs of
+a process are judged together, because one after the other each would look like the only suspect.
 
 Orphans stay `running` with their lease: the broker's redelivery takes them over, or the rescue sends them again, or
 the process turns out to live and keeps them.
@@ -44,7 +45,7 @@ WITH known AS MATERIALIZED (
 ), charged AS (
   UPDATE jobs j
      SET orphaned_at = clock_timestamp(), convictions = j.convictions + g.convicted::int,
-         crashes = j.crashes + (g.convicted OR g.crashes = 0 AND $3::uuid[] IS NULL)::int
+         crashes = least(j.crashes + (g.convicted OR $3::uuid[] IS NULL)::int, 1000)
     FROM judged g WHERE j.id = g.id AND j.convictions + g.convicted::int < $4 AND g.cancel_requested_at IS NULL
 ), ended_too AS (
   UPDATE jobs j

@@ -165,9 +165,18 @@ class Database:
                     command_timeout=self._timeout,
                     timeout=self._timeout,
                     reset=_keep,
-                    server_settings={"application_name": self._name, "search_path": "warren"},
+                    server_settings=self._session(),
                 )
             return self._pool
+
+    def _session(self) -> dict[str, str]:
+        """What Postgres is told of a connection: a process that is frozen in a transaction must not keep its locks."""
+        idle_millis = 2_000 * self._timeout  # no call of ours lasts half as long
+        return {
+            "application_name": self._name,
+            "search_path": "warren",
+            "idle_in_transaction_session_timeout": f"{idle_millis:.0f}",
+        }
 
 
 async def _keep(_: asyncpg.Connection) -> None:

@@ -7,14 +7,26 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from persistence.database import Database
 from wire.agreement import named_type
 from wire.identity import body_hash
 from wire.message import Incoming
+
+MOST_WORDS: Final = 2_000  # of a detail; enough to tell causes apart
+
+# what one sender's message says and another's says otherwise: quoted words, JSON, ids, numbers
+_VALUE = re.compile(
+    r"""'[^']*' | "(?:[^"\\]|\\.)*" | \{.*\} | \[.*\]
+      | \b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b | \b[0-9a-fA-F]{12,}\b
+      | [-+]?\d+(?:[.,:eE+-]+\d+)* | \b(?:true|false|null)\b""",
+    re.VERBOSE | re.DOTALL,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +58,8 @@ async def keep(database: Database, letters: Sequence[DeadLetter]) -> None:
 
 
 def fingerprint(reason: str, job_type: str | None, detail: str) -> str:
-    """What letters of one cause have in common: their words without the values in them."""
-    words = "".join(" " if c.isdigit() else c for c in detail.split(":", maxsplit=1)[0])
+    """What letters of one cause have in common: the problem's words without the values in them and the remedy."""
+    words = _VALUE.sub("*", detail[:MOST_WORDS].partition(";")[0])
     return hashlib.blake2b(f"{reason}\n{job_type}\n{words}".encode(), digest_size=8).hexdigest()
 
 
@@ -70,7 +82,10 @@ def _headers(message: Incoming) -> str:
         "correlation_id": message.correlation_id,
     }
     said = {name: value for name, value in properties.items() if value is not None}
-    text = json.dumps({"headers": dict(message.headers), "properties": said}, default=str, skipkeys=True)
+    try:
+        text = json.dumps({"headers": dict(message.headers), "properties": said}, default=str, skipkeys=True)
+    except (RecursionError, ValueError, TypeError) as e:  # nested a thousand deep: the letter matters more
+        text = json.dumps({"headers": {"unreadable": type(e).__name__}, "properties": said})
     # a header may be a NaN, which Python writes and Postgres refuses: one such message would stop the recorder for ever
     return json.dumps(json.loads(text, parse_constant=str)).replace("\\u0000", "\\ufffd")
 

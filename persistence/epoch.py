@@ -11,7 +11,7 @@ from typing import Final
 from uuid import UUID
 
 from persistence.database import Database
-from persistence.pins import pin
+from persistence.pins import pin, pinned
 from persistence.rescue import PER_SECOND
 from persistence.tables import WAITING
 
@@ -40,8 +40,8 @@ SELECT count(*) AS sent, (SELECT id FROM seen ORDER BY id DESC LIMIT 1) AS last 
 
 async def known(database: Database) -> UUID | None:
     """The epoch that Postgres holds."""
-    row = await database.fetch_one("SELECT value FROM pins WHERE name = $1", NAME)
-    return None if row is None else UUID(row["value"])
+    value = await pinned(database, NAME)
+    return UUID(value) if value else None
 
 
 async def ours(database: Database, proposal: UUID) -> UUID:

@@ -33,7 +33,7 @@ async def judge(message: Incoming, catalogue: Catalogue, now: datetime, max_byte
 async def submission_of(message: Incoming, catalogue: Catalogue, now: datetime, max_bytes: int) -> Submission:
     """The submission in this message, or Refused."""
     envelope = read(message, now=now, max_bytes=max_bytes)
-    job_type = await catalogue.find(envelope.type)
+    job_type = await catalogue.find(envelope.type, surely=True)
     if job_type is None:
         raise unknown_type(envelope.type, catalogue.names())
     payloads.check(envelope.payload, job_type)

@@ -52,6 +52,7 @@ SELECT name, queue, description, payload_schema::json, priority, max_retries, ti
        priority = excluded.priority, max_retries = excluded.max_retries, timeout_seconds = excluded.timeout_seconds,
        retry_base_seconds = excluded.retry_base_seconds, retry_max_seconds = excluded.retry_max_seconds,
        registered_at = clock_timestamp()
+ WHERE $10
 RETURNING name, (SELECT queue FROM before WHERE before.name = t.name) AS old_queue, queue
 """
 
@@ -63,11 +64,35 @@ SELECT t.*, (SELECT count(*) FROM workers w
 """
 
 
-async def register(database: Database, types: Sequence[JobType]) -> dict[str, str]:
-    """Make these known; returns the types that moved, with the queue each has left."""
+_FORSAKEN = """
+SELECT t.name FROM job_types t JOIN unnest($1::text[], $2::text[]) AS mine(name, queue) ON mine.name = t.name
+ WHERE t.queue <> mine.queue
+   AND NOT EXISTS (SELECT FROM workers w
+                    WHERE w.ended_at IS NULL AND w.heartbeat_at > clock_timestamp() - make_interval(secs => $3)
+                      AND t.queue = ANY(w.queues) AND t.name = ANY(w.types))
+"""
+
+
+async def register(database: Database, types: Sequence[JobType], *, anew: bool = True) -> dict[str, str]:
+    """Make these known; returns the types that moved, with the queue each has left.
+
+    Not `anew` only those are written that nobody knows: the others may have been changed by a younger worker.
+    """
     columns = zip(*[_columns(job_type) for job_type in types], strict=True)
-    rows = await database.fetch(_REGISTER, *map(list, columns)) if types else []
+    rows = await database.fetch(_REGISTER, *map(list, columns), anew) if types else []
     return {row["name"]: row["old_queue"] for row in rows if row["old_queue"] not in (None, row["queue"])}
+
+
+async def homes(database: Database, names: Sequence[str]) -> dict[str, str]:
+    """The queue of each of these types."""
+    rows = await database.fetch("SELECT name, queue FROM job_types WHERE name = ANY($1)", list(names))
+    return {row["name"]: row["queue"] for row in rows}
+
+
+async def forsaken(database: Database, types: Sequence[JobType], lease_seconds: float) -> list[str]:
+    """Those of these types that have another queue, on which no live worker serves them."""
+    names, queues = [t.name for t in types], [t.queue for t in types]
+    return [row["name"] for row in await database.fetch(_FORSAKEN, names, queues, lease_seconds)]
 
 
 async def known(database: Database, lease_seconds: float) -> list[JobType]:
@@ -85,14 +110,25 @@ class Catalogue:
         self._reading = asyncio.Lock()
         self._refresh: asyncio.Task[None] | None = None
 
-    async def find(self, name: str) -> JobType | None:
-        """The type of that name; an unknown one is looked up anew, a known one is read again behind its back."""
+    async def find(self, name: str, *, surely: bool = False) -> JobType | None:
+        """The type of that name; an unknown one is looked up anew, a known one is read again behind its back.
+
+        Surely: None means that nobody has registered it by now.  A moment ago is not enough for a dead letter.
+        """
         found, age = self._types.get(name), time.monotonic() - self._read_at
-        if found is None and age > UNKNOWN_SECONDS:
+        if found is None and (surely or age > UNKNOWN_SECONDS):
             await self._read(newer_than=time.monotonic())
         elif age > STALE_SECONDS and (self._refresh is None or self._refresh.done()):
             self._refresh = asyncio.create_task(self._read(newer_than=time.monotonic()))  # nobody waits for it
         return self._types.get(name)
+
+    def at_hand(self, name: str) -> JobType | None:
+        """The type as last read, for those who cannot wait; somebody calls `refresh` for them."""
+        return self._types.get(name)
+
+    async def refresh(self) -> None:
+        """Read the types again."""
+        await self._read(newer_than=time.monotonic())
 
     def names(self) -> list[str]:
         return sorted(self._types)

@@ -23,6 +23,7 @@ from persistence.database import COLLIDED, Database, Row
 from wire import ladder
 from wire.amqp import Broker
 from wire.errors import DatabaseUnavailable
+from wire.lifecycle import lasting
 from wire.message import Outgoing, job_message
 from wire.tracing import TRACEPARENT, TRACESTATE, Trace
 
@@ -120,7 +121,7 @@ class Publisher:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        self._tasks = [asyncio.create_task(self._work(), name="outbox publisher") for _ in range(AT_ONCE)]
+        self._tasks = [lasting(self._work(), "outbox publisher") for _ in range(AT_ONCE)]
 
     async def stop(self) -> None:
         """End after what is in hand has been tried once; a second stop is fine."""
@@ -134,6 +135,10 @@ class Publisher:
         if len(self._waiting) > MOST_WAITING // 2:
             self._room.clear()
         self._wake.set()
+
+    async def again(self, copies: Sequence[Outgoing]) -> list[bool]:
+        """Publish copies of messages that are in hand; says of each whether RabbitMQ has it."""
+        return await self._broker.publish_all(copies)
 
     async def room(self) -> None:
         """Return when there is room, or after a moment: whoever commits faster than RabbitMQ confirms slows down."""
@@ -154,8 +159,9 @@ class Publisher:
     async def _publish(self, group: list[Post]) -> None:
         try:
             published = await publish(self._database, self._broker, group)
-        except (DatabaseUnavailable, *COLLIDED) as e:
-            log.warning("outbox_left_to_sweep", messages=len(group), error=str(e))
+        except Exception as e:  # whatever it is, their rows stand, and the next group is published
+            foreseen = isinstance(e, (DatabaseUnavailable, *COLLIDED))
+            log.warning("outbox_left_to_sweep", messages=len(group), error=str(e), exc_info=not foreseen)
         else:
             if published < len(group):
                 log.warning("outbox_left_to_sweep", messages=len(group) - published, error=self._broker.last_error)

@@ -6,7 +6,11 @@ the same queue cannot be declared both ways.
 
 from __future__ import annotations
 
+from typing import Final
+
 from persistence.database import Database
+
+PROFILE: Final = "profile"
 
 _PIN = """
 WITH pinned AS (INSERT INTO pins (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING RETURNING value)
@@ -21,3 +25,9 @@ async def pin(database: Database, name: str, value: str) -> str:
         row = await database.fetch_one(_PIN, name, value)
     assert row is not None
     return str(row["value"])
+
+
+async def pinned(database: Database, name: str) -> str | None:
+    """The value of that name, if it has one."""
+    row = await database.fetch_one("SELECT value FROM pins WHERE name = $1", name)
+    return None if row is None else str(row["value"])

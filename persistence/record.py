@@ -16,7 +16,7 @@ from uuid import UUID
 
 import asyncpg
 
-from persistence.accept import insert
+from persistence.accept import GROUP, insert
 from persistence.database import Database, Row
 from persistence.outbox import Post
 from persistence.submission import Submission
@@ -81,6 +81,8 @@ WITH given AS MATERIALIZED (
      SET state = g.new_state, reason = g.reason, result = g.result::json, error_type = g.error_type,
          error_message = g.error_message, progress = coalesce(g.progress, j.progress), note = coalesce(g.note, j.note),
          run = j.run + g.again::int,
+         queue = CASE WHEN g.again THEN coalesce((SELECT t.queue FROM job_types t WHERE t.name = j.type), j.queue)
+                      ELSE j.queue END,
          attempt = j.attempt - (NOT g.counted)::int,
          next_attempt_at = CASE WHEN g.again THEN clock_timestamp() + make_interval(secs => g.again_after) END,
          finished_at = CASE WHEN NOT g.again THEN g.finished_at END,
@@ -125,8 +127,11 @@ async def _bear_children(
     transaction: asyncpg.Connection, endings: Sequence[Ending], recorded: dict[UUID, Recorded]
 ) -> list[Post]:
     # a superseded attempt has no children: the attempt that holds the lease will submit its own
-    children = {c.id: c for ending in endings if recorded[ending.job_id].current for c in ending.children}
-    return await insert(transaction, list(children.values())) if children else []
+    current = {c.id: c for ending in endings if recorded[ending.job_id].current for c in ending.children}
+    children, posts = sorted(current.values(), key=lambda child: child.id), list[Post]()
+    for first in range(0, len(children), GROUP):  # the statement takes the square of a group's size
+        posts += await insert(transaction, children[first : first + GROUP])
+    return posts
 
 
 def _columns(e: Ending) -> tuple[object, ...]:

@@ -2,7 +2,8 @@
 
 One transaction: a letter is marked if and only if its job and the job's outbox row stand, and the letter's lock lets
 only the first of many do it.  The job keeps the message's own id where no row has it and none was deleted under it;
-else it gets a fresh one, because the id's own job has a history of its own.  Never judges; see persistence/intake.py.
+else it gets a fresh one, because the id's own job has a history of its own.  Under its own id it goes on behind the
+letter's run, or copies of its older messages would count as current.  Never judges; see persistence/intake.py.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 import asyncpg
@@ -42,8 +44,12 @@ class Redriven:
     posts: list[Post] = field(default_factory=list)
 
 
-_LOCK = "SELECT redriven_at, redriven_as FROM dead_letters WHERE id = $1 FOR UPDATE"
+_LOCK = "SELECT redriven_at, redriven_as, job_id, headers FROM dead_letters WHERE id = $1 FOR UPDATE"
 _MARK = "UPDATE dead_letters SET redriven_at = clock_timestamp(), redriven_as = $2 WHERE id = $1"
+_TURN = """
+WITH turned AS (UPDATE jobs SET run = $2 WHERE id = $1) UPDATE outbox SET run = $2 WHERE job_id = $1
+"""
+LAST_RUN: Final = 2**31 - 2
 
 
 async def redrive(database: Database, letter_id: int, submission: Submission) -> Redriven:
@@ -60,8 +66,18 @@ async def redrive_within(transaction: asyncpg.Connection, letter_id: int, submis
     if letter["redriven_at"] is not None:
         return Redriven(Word.ALREADY, letter["redriven_as"])
     posts = await insert(transaction, [submission]) or await insert(transaction, [_under(fresh_id(), submission)])
+    if posts[0].job_id == letter["job_id"]:
+        posts = [await _behind(transaction, posts[0], headers_run(letter["headers"]))]
     await transaction.execute(_MARK, letter_id, posts[0].job_id)
     return Redriven(Word.REDRIVEN, posts[0].job_id, posts)
+
+
+async def _behind(transaction: asyncpg.Connection, post: Post, run: int) -> Post:
+    """The job's first message comes after that run."""
+    if not 0 < run <= LAST_RUN:
+        return post
+    await transaction.execute(_TURN, post.job_id, run + 1)
+    return replace(post, run=run + 1)
 
 
 def message_of(opened: Opened, max_bytes: int) -> Incoming:
@@ -90,6 +106,11 @@ def message_of(opened: Opened, max_bytes: int) -> Incoming:
 def headers_of(opened: Opened) -> Mapping[str, object]:
     """The headers that it came with."""
     return _kept(opened.headers.encode()).headers
+
+
+def headers_run(headers: str) -> int:
+    """Which message of its job it was; 0 if it came by the public door."""
+    return Incoming(b"", "", "", "", _kept(headers.encode()).headers).run or 0
 
 
 class _Properties(msgspec.Struct):

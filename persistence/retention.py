@@ -1,4 +1,5 @@
-"""Delete what nobody needs any more, a small batch at a time: finished jobs with their attempts, and old traces.
+"""Delete what nobody needs any more, a small batch at a time: finished jobs with their attempts, and old traces (the
+tombstones of jobs, processes that ended, redrives by filter that ended two weeks ago).
 
 A job that could still get a message leaves a tombstone until the last possible one has arrived, so that it never comes
 back to life.  Jobs younger than the oldest birth that may still be queued are kept: their birth would be recorded
@@ -73,6 +74,12 @@ DELETE FROM workers
                       FOR UPDATE SKIP LOCKED) RETURNING session
 """
 
+_REDRIVES = """
+DELETE FROM redrive_runs
+ WHERE id IN (SELECT id FROM redrive_runs WHERE finished_at < clock_timestamp() - interval '14 days' LIMIT $1
+                 FOR UPDATE SKIP LOCKED) RETURNING id
+"""
+
 START: Final = Place(datetime.fromisoformat("1970-01-01T00:00:00+00:00"), UUID(int=0))
 
 
@@ -85,8 +92,9 @@ async def forget_jobs(database: Database, rule: Rule, after: Place, limit: int) 
 
 
 async def forget_traces(database: Database, limit: int) -> Mapping[str, int]:
-    """Delete tombstones and workers that have had their day; how many of each."""
+    """Delete tombstones, workers and redrives that have had their day; how many of each."""
     return {
         "tombstones": len(await database.fetch(_TOMBSTONES, limit)),
         "workers": len(await database.fetch(_WORKERS, limit)),
+        "redrives": len(await database.fetch(_REDRIVES, limit)),
     }

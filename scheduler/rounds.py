@@ -13,7 +13,7 @@ import structlog
 
 from persistence.database import COLLIDED
 from wire.errors import Unavailable
-from wire.lifecycle import pause
+from wire.lifecycle import lasting, pause
 
 log = structlog.get_logger()
 
@@ -31,7 +31,7 @@ class Rounds(ABC):
         """One round; says how much it did, and a `full` one is followed by the next at once."""
 
     async def start(self) -> None:
-        self._loop = asyncio.create_task(self._work(), name=self._name)
+        self._loop = lasting(self._work(), self._name)
 
     async def stop(self) -> None:
         self._stopped.set()

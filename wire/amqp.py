@@ -1,7 +1,8 @@
 """Talk to RabbitMQ from asyncio: connect, declare, publish with confirm, consume in batches.
 
-The only file that knows aio-pika.  The connection is kept by a task that connects again with back-off; whoever
-publishes meanwhile waits for it as long as its own deadline allows and then gets `BrokerUnavailable`, never a hang.
+The only file that talks through aio-pika; translate.py knows its words.  The connection is kept by a task that connects
+again with back-off; whoever publishes meanwhile waits for it as long as its own deadline allows and then gets
+`BrokerUnavailable`, never a hang.
 A publish counts when the broker has confirmed it.  One Broker either publishes or consumes: during an alarm RabbitMQ
 stops reading a connection that publishes, and acks on it would stand still too.
 """
@@ -10,9 +11,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 
 import aio_pika
@@ -23,16 +23,23 @@ from aiormq import spec
 
 from wire.backoff import waits
 from wire.errors import BrokerUnavailable, TopologyMismatch, WarrenError
-from wire.message import CONTENT_TYPE, Incoming, Outgoing
+from wire.lifecycle import lasting, stuck_peers_are_lost
+from wire.message import Incoming, Outgoing
 from wire.settings import Stores
+from wire.tolerance import tolerate_strangers
 from wire.topology import Binding, Exchange, Part, Queue
+from wire.translate import incoming, properties
 
 log = structlog.get_logger()
+tolerate_strangers()
 
 WINDOW: Final = 1_000  # unconfirmed publishes at once; a client's write buffer has no bound of its own
 LOOK_SECONDS: Final = 5.0  # aio-pika says nothing when the broker cancels a subscription, so we look
 HEARTBEAT_SECONDS: Final = 15  # a dead peer is noticed within two
-CLOSED = (aiormq.AMQPError, ConnectionError, OSError, asyncio.TimeoutError)
+CLOSED = (
+    aiormq.AMQPError, ConnectionError, OSError, asyncio.TimeoutError,
+    aiormq.exceptions.ChannelInvalidStateError,  # a RuntimeError: what is said to a channel that has just been closed
+)  # fmt: skip
 
 OnConnect = Callable[["Broker"], Awaitable[object]]
 
@@ -45,14 +52,25 @@ class Batch:
     last: AbstractIncomingMessage
 
     async def ack(self) -> None:
-        await self.last.ack(multiple=True)
+        """Settle all of them; those of a channel that is gone come again, and find that they are known."""
+        with contextlib.suppress(*CLOSED):
+            await self.last.ack(multiple=True)
 
 
 class Broker:
     """One connection and one channel, kept alive."""
 
-    def __init__(self, url: str, name: str, *, timeout_seconds: float, on_connect: OnConnect | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        name: str,
+        *,
+        timeout_seconds: float,
+        on_connect: OnConnect | None = None,
+        heartbeat_seconds: int = HEARTBEAT_SECONDS,
+    ) -> None:
         self._url, self._name, self._timeout, self._on_connect = url, name, timeout_seconds, on_connect
+        self._heartbeat_seconds = heartbeat_seconds
         self._open = asyncio.Event()  # a channel stands: the topology can be declared
         self._ready = asyncio.Event()  # and the topology stands: messages can be published
         self._lost = asyncio.Event()
@@ -75,7 +93,7 @@ class Broker:
 
     async def start(self) -> None:
         """Begin to connect; returns at once, because a process must start while its broker is away."""
-        self._keeper = asyncio.create_task(self._keep(), name=f"broker {self._name}")
+        self._keeper = lasting(self._keep(), f"broker {self._name}")
 
     async def stop(self) -> None:
         if self._keeper:
@@ -112,19 +130,37 @@ class Broker:
 
         A publish that timed out may still arrive: the same id and run make the second copy harmless.
         """
-        async with self._deadline(), self._window:
+        async with self._deadline():
             await self._ready.wait()
-            assert self._channel is not None
-            confirmation = await self._channel.basic_publish(
+            confirmation = await asyncio.shield(await self._sent(message, mandatory=mandatory))
+        if not isinstance(confirmation, spec.Basic.Ack):
+            raise BrokerUnavailable(f"RabbitMQ did not take the message: {type(confirmation).__name__}")
+
+    async def _sent(self, message: Outgoing, *, mandatory: bool) -> asyncio.Task[object]:
+        """The wait for its confirmation; its place in the window stays taken until then, or until the channel is gone.
+
+        During an alarm whatever is written lies in our own memory, and to write more would fill it.
+        """
+        channel, window = self._channel, self._window
+        await window.acquire()
+        assert channel is not None
+        confirmed: asyncio.Task[object] = asyncio.ensure_future(
+            channel.basic_publish(
                 message.body,
                 exchange=message.exchange,
                 routing_key=message.routing_key,
-                properties=_properties(message),
+                properties=properties(message),
                 mandatory=mandatory,
                 wait=False,
             )
-        if not isinstance(confirmation, spec.Basic.Ack):
-            raise BrokerUnavailable(f"RabbitMQ did not take the message: {type(confirmation).__name__}")
+        )
+
+        def settled(_: object) -> None:
+            window.release()
+            _ = confirmed.cancelled() or confirmed.exception()  # looked at: nobody may be waiting for it any more
+
+        confirmed.add_done_callback(settled)
+        return confirmed
 
     async def publish_all(self, messages: Sequence[Outgoing]) -> list[bool]:
         """Publish in a pipeline; says of each whether it was confirmed.  What was not stays in the outbox."""
@@ -177,7 +213,7 @@ class Broker:
         """Batches of whatever has arrived, for ever; subscribes again after a lost connection."""
         while True:
             await self._ready.wait()
-            with contextlib.suppress(*CLOSED):
+            with _losses():
                 async for batch in self._subscription(queue, prefetch):
                     yield batch
             await asyncio.sleep(next(waits()))
@@ -185,11 +221,12 @@ class Broker:
     async def _subscription(self, queue: str, prefetch: int) -> AsyncIterator[Batch]:
         assert self._connection is not None
         arrived: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
-        channel = await self._connection.channel(publisher_confirms=False)
-        await channel.set_qos(prefetch_count=prefetch)
-        source = await channel.get_queue(queue, ensure=False)
-        tag = await source.consume(arrived.put, consumer_tag=f"{self._name} {queue}")
-        underlay = await channel.get_underlay_channel()
+        async with asyncio.timeout(self._timeout):
+            channel = await self._connection.channel(publisher_confirms=False)
+            await channel.set_qos(prefetch_count=prefetch)
+            source = await channel.get_queue(queue, ensure=False)
+            tag = await source.consume(arrived.put, consumer_tag=f"{self._name} {queue}")
+            underlay = await channel.get_underlay_channel()
         assert isinstance(underlay, aiormq.Channel)
         gone = asyncio.ensure_future(self._lost.wait())
         try:
@@ -206,20 +243,15 @@ class Broker:
                 received = [first.result()]
                 while not arrived.empty():
                     received.append(arrived.get_nowait())
-                yield Batch([_incoming(message, queue) for message in received], received[-1])
+                yield Batch([incoming(message, queue) for message in received], received[-1])
         finally:
             gone.cancel()
-            with contextlib.suppress(*CLOSED):
-                await channel.close()
+            await self._close_channel(channel)
 
     async def _keep(self) -> None:
         delays = waits()
         while True:
-            try:
-                await self._connect()
-            except (*CLOSED, WarrenError) as e:
-                self.last_error = f"{type(e).__name__}: {e}"
-                log.warning("broker_away", connection=self._name, error=self.last_error)
+            if not await self._try_to_connect():
                 await self._close()
                 await asyncio.sleep(next(delays))
                 continue
@@ -229,17 +261,27 @@ class Broker:
             log.warning("broker_lost", connection=self._name, error=self.last_error)
             await self._close()
 
+    async def _try_to_connect(self) -> bool:
+        try:
+            with stuck_peers_are_lost():
+                await self._connect()
+        except Exception as e:  # whatever it is: to be cut off for ever would be worse than one more try
+            self.last_error = f"{type(e).__name__}: {e}"
+            foreseen = isinstance(e, (*CLOSED, WarrenError))
+            log.warning("broker_away", connection=self._name, error=self.last_error, exc_info=not foreseen)
+        return self._ready.is_set()
+
     async def _connect(self) -> None:
         self._lost = asyncio.Event()
         async with asyncio.timeout(self._timeout):
             connection = await aio_pika.connect(
-                self._url, client_properties={"connection_name": self._name}, heartbeat=HEARTBEAT_SECONDS
+                self._url, client_properties={"connection_name": self._name}, heartbeat=self._heartbeat_seconds
             )
             self._connection = connection
             channel = await connection.channel(publisher_confirms=True)
             underlay = await channel.get_underlay_channel()
             assert isinstance(underlay, aiormq.Channel)
-            self._channel = underlay
+            self._channel, self._window = underlay, asyncio.Semaphore(WINDOW)
         connection.close_callbacks.add(self._closed)
         channel.close_callbacks.add(self._closed)
         transport = connection.transport
@@ -267,9 +309,14 @@ class Broker:
         self._ready.clear()
         connection, self._connection, self._channel = self._connection, None, None
         if connection is not None and not connection.is_closed:
-            with contextlib.suppress(*CLOSED):
+            with _losses():
                 async with asyncio.timeout(self._timeout):
                     await connection.close()
+
+    async def _close_channel(self, channel: aio_pika.abc.AbstractChannel) -> None:
+        with _losses():
+            async with asyncio.timeout(self._timeout):
+                await channel.close()
 
     @contextlib.asynccontextmanager
     async def _scratch(self) -> AsyncIterator[aiormq.abc.AbstractChannel]:
@@ -281,8 +328,7 @@ class Broker:
             try:
                 yield await scratch.get_underlay_channel()
             finally:
-                with contextlib.suppress(*CLOSED):
-                    await scratch.close()
+                await self._close_channel(scratch)
 
     async def _apply(self, parts: Iterable[Part], *, undo: bool) -> None:
         assert self._connection is not None
@@ -294,19 +340,26 @@ class Broker:
         except aiormq.exceptions.ChannelPreconditionFailed as e:
             raise TopologyMismatch(f"the broker has it otherwise than this version of Warren: {e}") from e
         finally:
-            with contextlib.suppress(*CLOSED):
-                await scratch.close()
+            await self._close_channel(scratch)
 
     @contextlib.asynccontextmanager
     async def _deadline(self, seconds: float | None = None) -> AsyncIterator[None]:
         try:
             async with asyncio.timeout(seconds or self._timeout):
-                yield
+                with stuck_peers_are_lost():
+                    yield
         except TimeoutError:
             why = self.last_error if not self.connected else "no answer in time (an alarm blocks publishers)"
             raise BrokerUnavailable(f"RabbitMQ is away: {why}") from None
         except (aiormq.AMQPError, ConnectionError, OSError, RuntimeError) as e:
             raise BrokerUnavailable(f"RabbitMQ is away: {type(e).__name__}: {e}") from e
+
+
+@contextlib.contextmanager
+def _losses() -> Iterator[None]:
+    """A lost connection ends what is done here, and is no error: it is made again."""
+    with contextlib.suppress(*CLOSED), stuck_peers_are_lost():
+        yield
 
 
 async def _declare(channel: aiormq.abc.AbstractChannel, part: Part) -> None:
@@ -326,38 +379,6 @@ async def _unbind(channel: aiormq.abc.AbstractChannel, part: Binding) -> None:
         await channel.queue_unbind(part.target, part.source, part.key)
     else:
         await channel.exchange_unbind(destination=part.target, source=part.source, routing_key=part.key)
-
-
-def _properties(message: Outgoing) -> spec.Basic.Properties:
-    return spec.Basic.Properties(
-        content_type=CONTENT_TYPE,
-        delivery_mode=2,
-        message_id=message.message_id,
-        message_type=message.type,
-        priority=message.priority,
-        timestamp=datetime.now(UTC),
-        app_id="warren",
-        headers=dict(message.headers),
-    )
-
-
-def _incoming(message: AbstractIncomingMessage, queue: str) -> Incoming:
-    return Incoming(
-        body=message.body,
-        exchange=message.exchange or "",
-        routing_key=message.routing_key or "",
-        queue=queue,
-        headers=dict(message.headers),
-        message_id=message.message_id,
-        type=message.type,
-        priority=message.priority,
-        content_type=message.content_type,
-        content_encoding=message.content_encoding,
-        app_id=message.app_id,
-        reply_to=message.reply_to,
-        correlation_id=message.correlation_id,
-        redelivered=bool(message.redelivered),
-    )
 
 
 def _version(connection: aiormq.abc.AbstractConnection) -> str:

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from typing import Final
 
 FIRST_SECONDS: Final = 0.1
-CAP_SECONDS: Final = 5.0  # a restarted broker is noticed within this
+CAP_SECONDS: Final = 2.0  # a server that is back is noticed within this, however long it was away
 
 
-def waits() -> Iterator[float]:
+def waits(cap_seconds: float = CAP_SECONDS) -> Iterator[float]:
     """Seconds to wait, for ever."""
     seconds = FIRST_SECONDS
     while True:
         yield seconds * random.uniform(0.75, 1.25)  # noqa: S311 - jitter is no secret
-        seconds = min(CAP_SECONDS, seconds * 2)
+        seconds = min(cap_seconds, seconds * 2)

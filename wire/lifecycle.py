@@ -1,16 +1,22 @@
 """Start services in order, wait for a signal, stop them in reverse.
 
 A second signal changes nothing: whoever stops is left to finish.  Owns no task of its own, so that nothing here can
-swallow the end of one.
+swallow the end of one; `lasting` is for those who own one, because a process that is up and has silently stopped half
+of its work is worse than one that crashes and is started again.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
-from collections.abc import AsyncIterator, Sequence
-from typing import Protocol
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from typing import Any, Protocol
+
+import structlog
+
+log = structlog.get_logger()
 
 
 class Service(Protocol):
@@ -59,3 +65,34 @@ async def pause(stopped: asyncio.Event, seconds: float) -> bool:
         async with asyncio.timeout(seconds):
             await stopped.wait()
     return stopped.is_set()
+
+
+def lasting(loop: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+    """A task that lasts until its owner stops it; when it ends by an error of ours, the process ends with it."""
+    task = asyncio.get_running_loop().create_task(loop, name=name)
+    task.add_done_callback(_die_with)
+    return task
+
+
+@contextlib.contextmanager
+def stuck_peers_are_lost() -> Iterator[None]:
+    """A client library cancels whoever waits for a peer that is stuck; to a task of ours that is a lost connection.
+
+    Unless it is turned into an error, the task ends without one, and nobody notices.
+    """
+    try:
+        yield
+    except asyncio.CancelledError as e:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise  # somebody means it
+        raise ConnectionError("the peer is stuck") from e
+
+
+def _die_with(task: asyncio.Task[None]) -> None:
+    if task.cancelled() and task.cancelling():
+        return  # by its owner
+    error = None if task.cancelled() else task.exception()
+    if task.cancelled() or error is not None:
+        log.critical("loop_broken", loop=task.get_name(), exc_info=error)
+        os._exit(os.EX_SOFTWARE)  # whoever supervises starts another; what was in hand comes again

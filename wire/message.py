@@ -17,6 +17,7 @@ from wire import ladder, topology
 
 RUN, ATTEMPT, BECAUSE = "run", "attempt", "because"
 CONTENT_TYPE = "application/json"
+MOST_RUNS = 2**31  # a column's; a greater one is a stranger's
 
 Header = str | int | float | bool | None | bytes | datetime | list[object] | dict[str, object]
 
@@ -44,7 +45,7 @@ class Incoming:
     def run(self) -> int | None:
         """Which message of its job this is; None says it came by the public door."""
         run = self.headers.get(RUN)
-        return run if isinstance(run, int) and not isinstance(run, bool) and run > 0 else None
+        return run if isinstance(run, int) and not isinstance(run, bool) and 0 < run < MOST_RUNS else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,6 +128,10 @@ class Worker(Slice):
         validation_alias=_also("HEARTBEAT_SECONDS", "HEARTBEAT_INTERVAL"),
     )  # fmt: skip
     lease_seconds: float = Field(15.0, gt=0, le=600, description="Silence after which a worker counts as dead")
+    stuck_seconds: float = Field(
+        30.0, gt=0, le=3_600,
+        description="How long an async job may block its process before that ends; longer than any honest pause",
+    )  # fmt: skip
     drain_seconds: float = Field(20.0, ge=0, le=3_600, description="How long running jobs may finish at a shutdown")
     session_id: str = Field("", description="Set by the supervisor for each child; do not set it yourself")
 

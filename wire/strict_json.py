@@ -19,7 +19,7 @@ import pydantic_core
 from wire.errors import Refused
 
 MAX_DEPTH: Final = 100
-RETURNABLE: Final = "return strings, numbers, lists, dicts or a Pydantic model"
+RETURNABLE: Final = "use strings, numbers, lists, dicts or a Pydantic model"
 MAX_DIGITS: Final = 1_000  # a double has 309 at most; nobody's key or amount has a thousand
 
 _NUL_ESCAPE = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")

@@ -21,6 +21,7 @@ BIRTHS, DEAD_QUEUE, UNROUTED_QUEUE, EPOCH = "births", "dead", "unrouted", "warre
 
 QUORUM_FROM: Final = (4, 3)  # native strict priorities; below it a quorum queue has none or two
 DELIVERY_LIMIT: Final = 20
+UNLIMITED: Final = -1
 
 Arguments = Mapping[str, str | int]
 
@@ -73,14 +74,14 @@ def fixed(profile: Profile) -> Iterator[Part]:
     yield Exchange(UNROUTED, "fanout")
     yield Exchange(DEAD, "fanout")
     for name, source in ((UNROUTED_QUEUE, UNROUTED), (DEAD_QUEUE, DEAD)):
-        yield Queue(name, {"x-queue-type": profile.value})
+        yield Queue(name, _last_resort(profile))
         yield Binding(source, name, "")
     yield Exchange(INNER, "topic", {"alternate-exchange": UNROUTED})
     yield Exchange(DUE, "topic", {"alternate-exchange": UNROUTED})
     yield from _ladder(profile)
     # births dead-letters too: a foreign `expiration` must not make a birth vanish
     yield Queue(BIRTHS, {"x-queue-type": profile.value, "x-dead-letter-exchange": DEAD, **_at_least_once(profile)})
-    yield Queue(EPOCH, {"x-queue-type": profile.value})  # one message in it, which Postgres also knows
+    yield Queue(EPOCH, _last_resort(profile))  # one message in it, which Postgres also knows
     yield Exchange(CONTROL, "fanout")
     yield Exchange(PUBLIC, "topic", {"alternate-exchange": UNROUTED})
 
@@ -111,6 +112,16 @@ def unbind_type(job_type: str, old_queue: str) -> tuple[Binding, ...]:
     return bind_type(job_type, old_queue)[:2]
 
 
+def _last_resort(profile: Profile) -> Arguments:
+    """A queue that hands nothing on.
+
+    RabbitMQ 4 drops what such a quorum queue has delivered 20 times in vain (measured): a recorder that dies over and
+    over would lose dead letters.  The limit has to be lifted, for leaving it out means 20.
+    """
+    limit = {"x-delivery-limit": UNLIMITED} if profile is Profile.QUORUM else {}
+    return {"x-queue-type": profile.value, **limit}
+
+
 def _ladder(profile: Profile) -> Iterator[Part]:
     for level in range(ladder.LEVELS):
         # without the alternate exchange a message that leaves the ladder for an unbound type vanishes (measured)
@@ -122,6 +133,9 @@ def _ladder(profile: Profile) -> Iterator[Part]:
         yield Queue(
             name,
             {
+                # a classic queue hands on at most once: of 2,000 messages on their way down 300 to 1,500 were lost with
+                # a node that was killed (3.10.8, measured), and the rescue sends them again a minute later; quorum
+                # queues on 3.10 lost none, but on a busy disk they let out 50 a second, while 38,000 were overdue
                 "x-queue-type": profile.value,
                 "x-message-ttl": ladder.UNIT_MS << level,
                 "x-dead-letter-exchange": below,

@@ -18,6 +18,7 @@ from actors.admit import Admission
 from actors.broker import JobBroker
 from actors.consume import Consumer
 from actors.delivery import Delivery
+from actors.door import Door
 from actors.job import job
 from actors.lane import Lane
 from actors.lane_thread import describe
@@ -48,6 +49,7 @@ class Running:
     lives: int = 0  # how often the consumer has connected
     started: list[str] = field(default_factory=list)
     may_end: dict[str, asyncio.Event] = field(default_factory=dict)
+    returns: dict[str, Any] = field(default_factory=dict)  # by name; the others return their name
 
     def again_since(self, lives: int) -> bool:
         """Whether it has lost its consumer since then and has another."""
@@ -55,6 +57,20 @@ class Running:
 
     def release(self, name: str) -> None:
         self.may_end.setdefault(name, asyncio.Event()).set()
+
+    async def send_all(self, names: list[str]) -> list[str]:
+        """Many, in one go."""
+        messages = [(str(uuid.uuid4()), json.dumps({"type": "gate", "payload": {"name": name}})) for name in names]
+
+        def publish_all() -> None:
+            with pika.BlockingConnection(pika.URLParameters(self.amqp_url)) as connection:
+                channel = connection.channel()
+                for message_id, body in messages:
+                    said = pika.BasicProperties(type="gate", message_id=message_id, delivery_mode=2, priority=5)
+                    channel.basic_publish("jobs.in", "job.gate.p5", body.encode(), said)
+
+        await asyncio.to_thread(publish_all)
+        return [message_id for message_id, _ in messages]
 
     async def send(self, name: str, job_id: str | None = None, job_type: str = "gate") -> str:
         """A job by the public door."""
@@ -73,11 +89,11 @@ async def running_lane(places: Places, database: Database, **settings: Any) -> A
     running: Running
 
     @job("gate", timeout=60)
-    async def gate(payload: Named) -> str:
+    async def gate(payload: Named) -> Any:
         """Ends when the test lets it."""
         running.started.append(payload.name)
         await running.may_end.setdefault(payload.name, asyncio.Event()).wait()
-        return payload.name
+        return running.returns.get(payload.name, payload.name)
 
     types = job_types(broker.actors, mine.limits)
     link = Broker.of(mine.stores, "test publisher")
@@ -86,8 +102,8 @@ async def running_lane(places: Places, database: Database, **settings: Any) -> A
     async def prepare() -> None:
         running.lives += 1
         await link.wait_connected()
-        profile = await declare(link, database, "classic")
-        await open_ways(link, profile, list(types.values()), await register(database, list(types.values())))
+        await register(database, list(types.values()))
+        await open_ways(link, await declare(link, database, "classic"), list(types.values()))
 
     def deliver(delivery: Delivery) -> None:
         running.lane.take(delivery)
@@ -96,14 +112,17 @@ async def running_lane(places: Places, database: Database, **settings: Any) -> A
         places.amqp_url, "test worker", worker.queues, prefetch=mine.worker.prefetch or mine.worker.concurrency,
         prepare=prepare, deliver=deliver,
     )  # fmt: skip
-    admission = Admission(database, Catalogue(database, 15), worker.session, lease_seconds=15, max_bytes=262_144)
+    catalogue = Catalogue(database, 15)
+    admission = Admission(database, catalogue, worker.session, lease_seconds=15, max_bytes=262_144)
+    door = Door(database, link, catalogue, types, mine.limits.max_body_bytes)
     lane = Lane(
         broker, types, mine.worker,
-        database=database, consumer=consumer, admission=admission, publisher=publisher, worker=worker.name,
+        database=database, consumer=consumer, admission=admission, publisher=publisher, door=door,
+        worker=worker.name,
     )  # fmt: skip
     running = Running(lane, consumer, link, places.amqp_url)
     await workers.arrive(database, worker)
-    for service in (link, publisher, lane, consumer):
+    for service in (link, publisher, door, lane, consumer):
         await service.start()
     await eventually(lambda: consumer.consuming)
     try:
@@ -111,6 +130,7 @@ async def running_lane(places: Places, database: Database, **settings: Any) -> A
     finally:
         await lane.drain()
         await consumer.stop()
+        await door.stop()
         await publisher.stop()
         await link.stop()
         await asyncio.sleep(0)  # the last tasks of a closed connection end in the loop's next turn

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
+import pytest
 import pytest_asyncio
 
 from actors.consume import Consumer
 from actors.delivery import Delivery
+from tests.black_hole import Line
 from tests.conftest import Places
 from tests.eventually import eventually
 from tests.journey.rabbit import Rabbit
@@ -16,7 +18,7 @@ from tests.room.actors.running import publish, ready
 from wire.amqp import Broker
 from wire.topology import CONTROL, Exchange, Queue
 
-QUEUE = "work.consumed"
+QUEUE, SILENT = "work.consumed", "work.silent"
 
 
 @dataclass
@@ -155,8 +157,38 @@ async def test_what_is_given_back_comes_again(consumed: Consumed) -> None:
     await eventually(lambda: consumed.bodies == [b"1", b"1"])
 
 
+@pytest.mark.long
+async def test_a_line_that_falls_silent_is_noticed_and_another_is_opened(places: Places, broker: Broker) -> None:
+    """
+    Nothing is closed and nothing comes: a network that was cut, a host without power.  Two heartbeats tell.
+    """
+    heard: list[bytes] = []
+
+    async def prepare() -> None:
+        await broker.declare([Exchange(CONTROL, "fanout"), Queue(SILENT, {"x-queue-type": "classic"})])
+
+    async with Line(places.amqp_url).listening() as line:
+        consumer = Consumer(
+            line.url, "silent", ["silent"], prefetch=3, prepare=prepare,
+            deliver=lambda delivery: heard.append(delivery.message.body),
+        )  # fmt: skip
+        await consumer.start()
+        await eventually(lambda: consumer.consuming)
+        line.fall_silent()
+        await eventually(lambda: not consumer.consuming, within=90)
+        line.sound_again()
+        await publish(places.amqp_url, "", SILENT, b"after")
+        await eventually(lambda: b"after" in heard, within=30)
+        await consumer.stop()
+
+
 async def _cut(consumed: Consumed) -> None:
     rabbit = Rabbit(consumed.places.amqp_url, consumed.places.management_url, consumed.places.vhost)
     lives = consumed.lives
-    await eventually(rabbit.cut_connections)
+
+    async def lost() -> bool:
+        await rabbit.cut_connections()
+        return consumed.lives > lives
+
+    await eventually(lost)  # the broker's list may show the publisher's connection first
     await eventually(lambda: consumed.again_since(lives))

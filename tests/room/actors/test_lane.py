@@ -1,18 +1,14 @@
-"""The lane: what arrives twice runs once, what is not its own goes to the recorder, what is broken ends the process."""
+"""The lane: what arrives twice runs once, what is not its own goes to the recorder."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
-import sys
-import textwrap
 import uuid
-from typing import Any
 
 from deploy.rabbitmq import manage
 from persistence import reads
 from persistence.database import Database
+from persistence.workers import Held, Orders
 from tests.conftest import Places
 from tests.eventually import eventually
 from tests.journey.rabbit import Rabbit
@@ -39,6 +35,28 @@ async def test_a_copy_of_a_running_job_is_attached_to_it_and_acked_with_it(
     assert ["a", "b"] == running.started
     await running.consumer.stop()
     assert 0 == await ready(places.amqp_url, WORK)
+
+
+async def test_a_lease_that_is_gone_interrupts_its_job_and_a_start_since_then_is_not_meant(
+    running: Running, database: Database
+) -> None:
+    """
+    A process that wakes after minutes learns it from its heartbeat's answer: who has the job now runs it alone.
+    """
+    job_id = uuid.UUID(await running.send("a"))
+    await eventually(lambda: running.started)
+    (held,) = running.lane.upkeep.held()
+    await database.fetch("UPDATE jobs SET lease = lease + 1, holder = $2 WHERE id = $1", job_id, uuid.uuid4())
+    gone = Orders(cancel=frozenset(), lost=frozenset({job_id}), alive=True)
+    running.lane.upkeep.obey(gone, [Held(job_id, held.lease + 1)])
+    still_held = running.lane.upkeep.held()
+    running.lane.upkeep.obey(gone, [held])
+    await eventually(lambda: not running.lane.upkeep.held())
+    attempts = await reads.attempts_of(database, job_id)
+
+    assert [held] == still_held
+    assert [(1, "superseded")] == [(attempt.lease, attempt.outcome) for attempt in attempts]
+    assert State.RUNNING is await _known_state(database, str(job_id))
 
 
 async def test_copies_do_not_hold_up_the_jobs_behind_them(running: Running, places: Places) -> None:
@@ -87,9 +105,7 @@ async def test_a_connection_that_is_cut_costs_nothing(running: Running, places: 
     job_id = await running.send("a")
     await eventually(lambda: running.started)
     rabbit = Rabbit(places.amqp_url, places.management_url, places.vhost)
-    lives = running.lives
-    await eventually(lambda: _cut(rabbit))
-    await eventually(lambda: running.again_since(lives))
+    await _cut(rabbit, running)
     await running.send("b")
     await eventually(lambda: "b" in running.started)
     running.release("a")
@@ -141,34 +157,6 @@ async def _waits_for_a_lock(database: Database) -> bool:
     return bool(await database.fetch("SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'jobs'::regclass"))
 
 
-def test_a_step_of_the_lane_that_breaks_ends_the_process() -> None:
-    """
-    A worker that beats and does nothing would be worse: the supervisor starts another.
-    """
-    program = textwrap.dedent(
-        """
-        import asyncio
-        from actors.lane import _die_with
-
-        async def step():
-            raise ZeroDivisionError("a fault of ours")
-
-        async def main():
-            asyncio.create_task(step(), name="admit").add_done_callback(_die_with)
-            await asyncio.sleep(30)
-
-        asyncio.run(main())
-        """
-    )
-    ended = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=20, check=False,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )  # fmt: skip
-
-    assert os.EX_SOFTWARE == ended.returncode
-    assert "lane_broken" in ended.stdout + ended.stderr
-
-
 async def _state(database: Database, job_id: str) -> bool:
     return await _known_state(database, job_id) is State.COMPLETED
 
@@ -182,5 +170,13 @@ async def _holds(places: Places, queue: str, messages: int) -> bool:
     return messages == await ready(places.amqp_url, queue)
 
 
-async def _cut(rabbit: Rabbit) -> Any:
-    return await rabbit.cut_connections()
+async def _cut(rabbit: Rabbit, running: Running) -> None:
+    """Until the consumer has lost its connection, which the broker's list may show later than the publisher's."""
+    lives = running.lives
+
+    async def lost() -> bool:
+        await rabbit.cut_connections()
+        return running.lives > lives
+
+    await eventually(lost)
+    await eventually(lambda: running.again_since(lives))

@@ -131,7 +131,7 @@ ROWS = [
     wrong("a negative delay", "delay", delay=-1),
     wrong("a delay of centuries", "delay", delay=1e12),
     wrong("expired before", "expires_at", "past", expires_at=ago(seconds=1)),
-    wrong("expired before it starts", "expires_at", "start", expires_at=ahead(minutes=1), delay=120),
+    wrong("expired before it starts", "expires_at", "start", expires_at=ahead(hours=1), delay=7_200),
     wrong("tags that are text", "tags", tags="news"),
     wrong("an empty tag", "tags", tags=[""]),
     wrong("too many tags", "tags", tags=[str(n) for n in range(33)]),
@@ -310,6 +310,24 @@ RAW = {
         b"GET /api/v1/jobs/x HTTP/1.1\r\nHost: localhost\r\ntracestate: a=\xff\xfe\r\nX-Request-ID: \xff\r\n\r\n"
     ),
 }
+
+
+async def test_the_size_is_counted_with_the_id_that_the_job_gets(running: Running) -> None:
+    """
+    With Postgres away the job goes to RabbitMQ, id and all, and the recorder has the same limit.
+    """
+    frame = len(json.dumps({"type": "anything", "payload": {"a": ""}}, separators=(",", ":")))
+    most = 262_144 - frame
+
+    def body(size: int) -> dict[str, object]:
+        return {"type": "anything", "payload": {"a": "x" * size}}
+
+    problem = await running.submit(body(most - 30), status=413)
+    accepted = await running.submit(body(most - 60))
+    (row,) = await running.sql("SELECT octet_length(body) AS size FROM warren.jobs WHERE id = $1", accepted["id"])
+
+    assert "with its id" in problem["detail"]
+    assert 262_144 - 60 < row["size"] <= 262_144
 
 
 @pytest.mark.parametrize("what", RAW)

@@ -88,6 +88,20 @@ async def test_another_body_under_the_same_id_is_refused(database: Database) -> 
     assert Answer.ID_REUSED == (await ask(database, session, other, run=None)).answer
 
 
+async def test_another_body_is_refused_whatever_has_become_of_the_job(database: Database) -> None:
+    """To ack it as a copy of a finished or retried job would drop it in silence."""
+    session, finished, retried, running = await working(database), submission(), submission(), submission()
+    await accepted(database, finished, retried, running)
+    await database.fetch("UPDATE jobs SET state = 'completed' WHERE id = $1", finished.id)
+    await database.fetch("UPDATE jobs SET state = 'retrying', run = 3 WHERE id = $1", retried.id)
+    await ask(database, await working(database), running)
+    others = [submission(job.id, body=b"{}", body_hash=b"other") for job in (finished, retried, running)]
+
+    answers = await claim(database, session, [delivered(other, run=None) for other in others], LEASE_SECONDS)
+
+    assert [Answer.ID_REUSED] * 3 == [answers[other.id].answer for other in others]
+
+
 async def test_a_job_that_is_not_due_is_parked_by_an_outbox_row(database: Database) -> None:
     session, job = await working(database), submission(starts_in=timedelta(hours=1))
     await accepted(database, job)
@@ -98,6 +112,7 @@ async def test_a_job_that_is_not_due_is_parked_by_an_outbox_row(database: Databa
     assert timedelta(minutes=59) < answer.wait <= timedelta(hours=1)
     rows = await database.fetch("SELECT run FROM outbox WHERE seq = $1", answer.post_seq)
     assert [2] == [row["run"] for row in rows]
+    assert ("scheduled", 0) == (await field(database, job, "state"), await field(database, job, "attempt"))
     assert Answer.STALE == (await ask(database, session, job, run=1)).answer
 
 

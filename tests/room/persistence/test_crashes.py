@@ -6,11 +6,11 @@ import asyncio
 from uuid import UUID
 
 from persistence import crashes, workers
-from persistence.claim import Answer
+from persistence.claim import Answer, claim
 from persistence.crashes import CONVICTIONS
 from persistence.database import Database
 from persistence.submission import Submission
-from tests.room.persistence.rows import accepted, ask, field, submission, working
+from tests.room.persistence.rows import LEASE_SECONDS, accepted, ask, delivered, field, submission, working
 
 
 async def charges(database: Database, job: Submission) -> tuple[object, object]:
@@ -59,8 +59,8 @@ async def test_poison_is_not_started_again(database: Database) -> None:
     assert CONVICTIONS + 1 == await field(database, killer, "lease")
 
 
-async def test_two_suspects_beside_each_other_are_neither_convicted_nor_charged_again(database: Database) -> None:
-    """However often they die together, and in whatever order others take them over."""
+async def test_two_suspects_beside_each_other_are_not_convicted(database: Database) -> None:
+    """However often they die together, and in whatever order others take them over; each death is counted."""
     one, other = submission(), submission()
     await accepted(database, one, other)
     for _ in range(5):
@@ -68,7 +68,7 @@ async def test_two_suspects_beside_each_other_are_neither_convicted_nor_charged_
         await ask(database, (taker := await working(database)), one)
         await workers.end(database, taker, blamed=())
 
-    assert [(1, 0), (1, 0)] == [await charges(database, one), await charges(database, other)]
+    assert [(5, 0), (5, 0)] == [await charges(database, one), await charges(database, other)]
 
 
 async def test_a_culprit_that_is_known_is_charged_alone(database: Database) -> None:
@@ -113,3 +113,35 @@ async def test_one_that_has_beaten_meanwhile_is_not_buried(database: Database) -
 
     assert 0 == await crashes.bury(database, [session], silent_seconds=15)
     assert None is await field(database, job, "orphaned_at")
+
+
+async def test_of_suspects_only_one_is_claimed_and_the_others_stand_back_unburned(database: Database) -> None:
+    """One that kills the moment it starts must be alone at it, in the rows too."""
+    suspects, innocent = [submission() for _ in range(3)], submission()
+    await accepted(database, *suspects, innocent)
+    await crash(database, *suspects)
+    session = await working(database)
+    answers = await claim(database, session, [delivered(job) for job in (*suspects, innocent)], LEASE_SECONDS)
+    await workers.end(database, session)
+    stood_back = [job for job in suspects if answers[job.id].answer is Answer.PARKED]
+
+    assert Answer.CLAIMED == answers[innocent.id].answer
+    assert 2 == len(stood_back)
+    assert {("retrying", 0, 2)} == {
+        (await field(database, job, "state"), await field(database, job, "attempt"), answers[job.id].run)
+        for job in stood_back
+    }
+    assert all(1 <= answers[job.id].wait.total_seconds() <= 2 for job in stood_back)
+    assert [(1, 0), (1, 0), (2, 1)] == sorted([await charges(database, job) for job in suspects])
+
+
+async def test_with_a_suspect_at_work_no_other_is_claimed(database: Database) -> None:
+    suspect = submission()
+    await accepted(database, suspect)
+    await crash(database, suspect)
+    session = await working(database)
+    answers = await claim(database, session, [delivered(suspect)], LEASE_SECONDS, suspects=0)
+    rows = await database.fetch("SELECT run, because FROM outbox WHERE job_id = $1 ORDER BY seq DESC", suspect.id)
+
+    assert (Answer.PARKED, 2) == (answers[suspect.id].answer, answers[suspect.id].run)
+    assert (2, "runs alone: a worker died while it ran") == tuple(rows[0].values())

@@ -11,12 +11,13 @@ from uuid import UUID, uuid4
 import pytest
 
 from persistence import letters, redrive_runs
+from persistence.claim import Answer
 from persistence.database import Database
 from persistence.dead_letters import DeadLetter, keep
 from persistence.letters import Filter
 from persistence.redrive import Redriven, Word, message_of, redrive
 from persistence.submission import Submission
-from tests.room.persistence.rows import accepted, field, submission
+from tests.room.persistence.rows import accepted, ask, field, submission, working
 from wire.errors import Refused
 from wire.message import Incoming
 
@@ -135,6 +136,36 @@ class TestRedrive:
         done = await redrive(database, number, job)
 
         assert (Word.REDRIVEN, False) == (done.word, done.job_id == job.id)
+
+    async def test_an_orphan_goes_on_behind_its_own_run(self, database: Database) -> None:
+        """Copies of its older messages are still about, and must not count as current."""
+        job, session = submission(), await working(database)
+        orphan = foreign(job.body, message_id=str(job.id), headers={"run": 5})
+        (number,) = await kept(database, "no row knows this job", reason="orphan", message=orphan)
+        done = await redrive(database, number, job)
+        rows = await database.fetch("SELECT run FROM outbox")
+
+        assert ([6], [6]) == ([post.run for post in done.posts], [row["run"] for row in rows])
+        assert Answer.STALE == (await ask(database, session, job, run=5)).answer
+        assert Answer.CLAIMED == (await ask(database, session, job, run=6)).answer
+
+    @pytest.mark.parametrize("run", [0, -1, True, 2**31 - 1, 2**70, "7"])
+    async def test_a_run_that_is_none_is_passed_over(self, database: Database, run: object) -> None:
+        job = submission()
+        (number,) = await kept(
+            database, "orphan", message=foreign(job.body, message_id=str(job.id), headers={"run": run})
+        )
+        done = await redrive(database, number, job)
+
+        assert [1] == [post.run for post in done.posts]
+
+    async def test_a_job_under_a_fresh_id_begins_at_its_first_run(self, database: Database) -> None:
+        job = submission()
+        await accepted(database, job)
+        orphan = foreign(job.body, message_id=str(job.id), headers={"run": 5})
+        (number,) = await kept(database, "orphan", message=orphan)
+
+        assert [1] == [post.run for post in (await redrive(database, number, job)).posts]
 
     async def test_fifty_at_once_make_one_job(self, database: Database) -> None:
         (number,) = await kept(database, "body: is not JSON")

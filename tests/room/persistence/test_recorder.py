@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from uuid import uuid4
 
+import asyncpg
+import pytest
 import pytest_asyncio
 
 from persistence import job_types
 from persistence.database import Database
 from persistence.job_types import Catalogue
 from persistence.recorder import Recorder
+from tests.eventually import eventually
 from tests.room.persistence.rows import ECHO, accepted, ask, field, submission, working
+from wire import topology
 from wire.amqp import Broker
-from wire.message import Incoming
+from wire.message import Incoming, Outgoing
+from wire.topology import Profile
 
 NEVER_USED = Broker("amqp://127.0.0.1:1/", "test", timeout_seconds=1)
 
@@ -105,3 +111,110 @@ async def test_what_nobody_knows_is_kept(recorder: Recorder, database: Database)
     ((reason, detail),) = await letters(database)
     assert ("unroutable", True) == (reason, "message_id: is missing" in detail)
     assert b"\xff\x00" == (await database.fetch("SELECT body FROM dead_letters"))[0]["body"]
+
+
+async def test_of_many_copies_the_latest_decides(recorder: Recorder, database: Database) -> None:
+    """A stale one behind it in the batch must not hide that the current message has been given up."""
+    job = submission()
+    await accepted(database, job)
+    await database.fetch("UPDATE jobs SET run = 2 WHERE id = $1", job.id)
+
+    await recorder.dead([foreign(job.body, message_id=str(job.id), headers={"run": run}) for run in (2, 1)])
+
+    assert 3 == await field(database, job, "run")
+
+
+async def test_another_body_under_a_known_id_is_kept_and_not_taken_for_a_copy(
+    recorder: Recorder, database: Database
+) -> None:
+    job, other = submission(), foreign(b'{"type":"echo","payload":{"message":"other"}}')
+    await accepted(database, job)
+    twins = [foreign(body, message_id=other.message_id) for body in (other.body, b'{"type":"echo","payload":{}}')]
+
+    await recorder.dead([foreign(other.body, message_id=str(job.id)), *twins])
+
+    assert ["id_reused", "id_reused"] == [reason for reason, _ in await letters(database)]
+    assert {str(job.id), other.message_id} == {str(row["id"]) for row in await database.fetch("SELECT id FROM jobs")}
+
+
+async def test_a_message_that_we_trip_over_is_kept_and_those_around_it_are_recorded(
+    recorder: Recorder, database: Database
+) -> None:
+    """It would come again for ever, and nobody behind it would be heard."""
+    batch = [foreign(), bad := foreign(b"bad", headers={"a": 1}), foreign()]
+
+    async def trips(messages: Sequence[Incoming]) -> None:
+        if bad in messages:
+            raise RecursionError("a fault of ours")
+        await recorder.births(messages)
+
+    await recorder.store(batch, trips)
+
+    assert [("unreadable", "RecursionError: a fault of ours")] == await letters(database)
+    assert b"bad" == (await database.fetch("SELECT body FROM dead_letters"))[0]["body"]
+    assert 2 == (await database.fetch("SELECT count(*) AS n FROM jobs"))[0]["n"]
+
+
+async def test_a_statement_that_is_wrong_is_no_messages_fault(recorder: Recorder, database: Database) -> None:
+    """The schema of another version: the process ends loudly, and the messages wait for one that fits."""
+
+    async def outdated(_: Sequence[Incoming]) -> None:
+        await database.fetch("SELECT no_such_column FROM jobs")
+
+    with pytest.raises(asyncpg.UndefinedColumnError):
+        await recorder.store([foreign()], outdated)
+
+    assert [] == await letters(database)
+
+
+async def test_it_outlives_a_connection_that_falls_with_a_batch_in_hand(database: Database, broker: Broker) -> None:
+    """What cannot be acked on a channel that is gone comes again, and its row stands already."""
+    await job_types.register(database, [ECHO])
+    await broker.declare(topology.fixed(Profile.CLASSIC))
+    recorder = Recorder(database, broker, Catalogue(database, 15), 65_536)
+    ids = [str(uuid4()), str(uuid4())]
+    async with database.transaction() as locked:
+        await locked.execute("LOCK TABLE jobs IN SHARE MODE")
+        await recorder.start()
+        await broker.publish(birth(ids[0]))
+        await eventually(lambda: waits_for_a_lock(database))
+        before = broker.connections
+        broker._lost.set()
+        await eventually(lambda: broker.connections > before)
+    await broker.publish(birth(ids[1]))
+    await eventually(lambda: are_rows(database, ids), within=20)
+    await eventually(lambda: is_empty(broker))
+    await recorder.stop()
+
+
+async def test_what_is_not_recorded_is_not_acked(database: Database, broker: Broker) -> None:
+    """It ends with a message in hand: that one comes again, for whoever is next."""
+    await job_types.register(database, [ECHO])
+    await broker.declare(topology.fixed(Profile.CLASSIC))
+    recorder = Recorder(database, broker, Catalogue(database, 15), 65_536)
+    async with database.transaction() as locked:
+        await locked.execute("LOCK TABLE jobs IN SHARE MODE")
+        await recorder.start()
+        await broker.publish(birth(job_id := str(uuid4())))
+        await eventually(lambda: waits_for_a_lock(database))
+        await recorder.stop()
+    await eventually(lambda: broker.depth(topology.BIRTHS))
+    await recorder.start()
+    await eventually(lambda: are_rows(database, [job_id]), within=20)
+    await recorder.stop()
+
+
+def birth(job_id: str) -> Outgoing:
+    return Outgoing("", topology.BIRTHS, foreign().body, job_id, "echo", 5, {})
+
+
+async def waits_for_a_lock(database: Database) -> bool:
+    return bool(await database.fetch("SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'jobs'::regclass"))
+
+
+async def are_rows(database: Database, ids: list[str]) -> bool:
+    return len(ids) == len(await database.fetch("SELECT 1 FROM jobs WHERE id = ANY($1::uuid[])", ids))
+
+
+async def is_empty(broker: Broker) -> bool:
+    return 0 == await broker.depth(topology.BIRTHS)

@@ -7,9 +7,10 @@ from uuid import UUID
 
 import pytest
 
-from persistence import retention
+from persistence import redrive_runs, retention
 from persistence.claim import Answer
 from persistence.database import Database
+from persistence.letters import Filter
 from persistence.retention import Rule
 from persistence.submission import Submission
 from tests.room.persistence.rows import accepted, ask, born, ended, recorded, submission, working
@@ -119,6 +120,18 @@ async def test_traces_that_have_had_their_day_are_forgotten_and_the_others_kept(
         "INSERT INTO tombstones VALUES ($1, now() - interval '1 s'), ($2, now() + interval '1 h')", alive, ended_today
     )
 
-    assert {"tombstones": 1, "workers": 1} == await retention.forget_traces(database, 100)
+    assert {"tombstones": 1, "workers": 1, "redrives": 0} == await retention.forget_traces(database, 100)
     assert {ended_today} == await left(database, "tombstones")
     assert {alive, ended_today} == {row["session"] for row in await database.fetch("SELECT session FROM workers")}
+
+
+async def test_a_redrive_by_filter_is_forgotten_two_weeks_after_its_end(database: Database) -> None:
+    open_for_long, ended_today, ended_before = [await redrive_runs.begin(database, Filter(), 10) for _ in range(3)]
+    await database.fetch("UPDATE redrive_runs SET created_at = now() - interval '1 year'")
+    await database.fetch("UPDATE redrive_runs SET finished_at = now() WHERE id = $1", ended_today.id)
+    await database.fetch(
+        "UPDATE redrive_runs SET finished_at = now() - interval '15 days' WHERE id = $1", ended_before.id
+    )
+
+    assert 1 == (await retention.forget_traces(database, 100))["redrives"]
+    assert {open_for_long.id, ended_today.id} == await left(database, "redrive_runs")

@@ -103,6 +103,18 @@ async def test_a_thousand_publishes_are_all_confirmed(declared: Broker) -> None:
     assert [True] * 1_000 == await declared.publish_all([message() for _ in range(1_000)])
 
 
+async def test_what_the_broker_refuses_or_returns_is_not_confirmed(declared: Broker) -> None:
+    """A full queue says no; a queue that is not there says nothing at all, unless it is asked."""
+    await declared.declare([Queue(full := f"full {uuid4()}", {"x-max-length": 1, "x-overflow": "reject-publish"})])
+    queues = (full, full, "no such queue")
+
+    assert [True, False, False] == [await confirmed(declared, Outgoing("", q, b"", "x", TYPE, 5, {})) for q in queues]
+
+
+async def confirmed(broker: Broker, one: Outgoing) -> bool:
+    return [True] == await broker.publish_all([one])
+
+
 async def test_a_broker_that_is_away_is_an_error_within_the_deadline_never_a_hang() -> None:
     nowhere = Broker("amqp://warren:secret@127.0.0.1:1/", "test", timeout_seconds=0.3)
     await nowhere.start()

@@ -7,12 +7,19 @@ import random
 import pytest
 
 from actors.buffer import Buffer
-from actors.delivery import Delivery
+from actors.delivery import NO_CHANNEL, Delivery
 from wire.message import Incoming
 
 
-def delivery(priority: int | None, tag: int = 0, size: int = 2) -> Delivery:
-    return Delivery(Incoming(b"x" * size, "jobs", "job.echo.p5", "work.default", priority=priority), tag, channel=1)
+def delivery(
+    priority: int | None, tag: int = 0, size: int = 2, *, queue: str = "work.default", arrived: float = 0.0
+) -> Delivery:
+    message = Incoming(b"x" * size, "jobs", "job.echo.p5", queue, priority=priority)
+    return Delivery(message, tag, channel=1, arrived=arrived)
+
+
+def neglected(priority: int, tag: int = 0) -> Delivery:
+    return Delivery(Incoming(b"", "", "job.echo.p1", "work.default", priority=priority), tag, NO_CHANNEL)
 
 
 def filled(*priorities: int | None) -> Buffer:
@@ -73,6 +80,67 @@ def test_the_guard_costs_the_important_ones_no_more_than_its_share() -> None:
     low = sum(d.message.priority == 1 for d in buffer.take(1_000))
 
     assert 20 == low
+
+
+def test_a_neglected_job_has_the_fiftieth_start_though_it_never_came() -> None:
+    buffer = filled(*[10] * 200)
+    buffer.neglect([neglected(1, tag=1_001), neglected(2, tag=1_002)])
+    started = tags(buffer.take(150))
+
+    assert [1_001, 1_002] == [started[49], started[99]]
+    assert {tag for tag in started if tag < 1_000} == set(range(148))
+
+
+def test_a_neglected_job_takes_no_slot_out_of_its_turn() -> None:
+    """
+    An empty buffer means that the broker is about to send what is more important.
+    """
+    buffer = filled(*[10] * 10)
+    buffer.neglect([neglected(1)])
+
+    assert 10 == len(buffer.take(100))
+
+
+def test_a_low_turn_is_kept_until_there_is_a_low_one() -> None:
+    buffer = filled(*[10] * 80)
+    buffer.take(70)
+    buffer.neglect([neglected(1, tag=1_001)])
+
+    assert [1_001, 70, 71] == tags(buffer.take(3))
+
+
+def test_a_low_one_that_did_not_start_has_not_had_its_turn() -> None:
+    buffer = filled(*[10] * 100)
+    buffer.neglect([neglected(1, tag=1_001), neglected(1, tag=1_002)])
+    buffer.take(50)
+    buffer.owe()
+
+    assert [1_002] == tags(buffer.take(1))
+
+
+def test_a_lower_one_that_is_here_goes_before_a_neglected_one() -> None:
+    buffer = filled(1, *[10] * 60)
+    buffer.neglect([neglected(2, tag=1_001)])
+
+    assert 0 == tags(buffer.take(50))[49]
+
+
+def test_of_what_has_waited_the_least_important_of_each_queue_is_exchanged() -> None:
+    buffer = Buffer()
+    for tag, (priority, queue, arrived) in enumerate(
+        [(5, "a", 1.0), (1, "a", 1.0), (1, "a", 2.0), (7, "b", 1.0), (1, "a", 9.0)]
+    ):
+        buffer.put(delivery(priority, tag, queue=queue, arrived=arrived))
+
+    assert [2, 3] == tags(buffer.exchange(before=5.0))
+    assert [0, 1, 4] == tags(buffer.take(9))
+
+
+def test_the_highest_and_the_newcomers_are_not_exchanged() -> None:
+    buffer = filled(10, 10)
+    buffer.put(delivery(1, arrived=9.0))
+
+    assert [] == buffer.exchange(before=5.0)
 
 
 def test_what_is_too_much_goes_back_lowest_and_latest_first() -> None:

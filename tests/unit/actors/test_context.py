@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import math
-from typing import cast
 from uuid import UUID
 
 import pytest
@@ -56,10 +55,16 @@ def test_what_the_function_submits_is_kept_apart_from_what_is_sent_about_its_out
     """
     The first exists only if the job completed; a failure callback exists whatever the outcome is.
     """
-    job, inner, outer = a_context(), cast(Submission, "child"), cast(Submission, "callback")
+    job, inner, outer = a_context(), a_submission(1), a_submission(2)
     job.in_function = True
     job.submit(inner)
     job.in_function = False
     job.submit(outer)
 
-    assert ([inner], [outer]) == (job.children, job.kept_children)
+    assert ([inner], [outer]) == (list(job.children.values()), list(job.kept_children.values()))
+
+
+def a_submission(number: int) -> Submission:
+    return Submission(
+        UUID(int=number), "echo", "default", 5, b"{}", b"", (), None, 3, 30.0, None, None, Trace.begin()
+    )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -66,10 +67,58 @@ def test_what_was_said_beside_the_body_is_kept() -> None:
     assert {"headers": {"a": 1}, "properties": {"content_type": "text/xml", "priority": 0, "reply_to": "q"}} == kept
 
 
-def test_letters_of_one_cause_have_one_fingerprint() -> None:
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("priority: 11 is not a priority", "priority: 99 is not a priority"),
+        ("payload.items.3.n: 7 is less than 10", "payload.items.12.n: 0.5 is less than 10"),
+        ("payload.n: \"a\" is not of type \"integer\"", "payload.n: {\"b\":[1]} is not of type \"integer\""),
+        ("payload.n: null is not of type \"integer\"", "payload.n: [true, 2] is not of type \"integer\""),
+        ("type: 'ecko' is not a known job type; did you mean echo? known: echo",
+         "type: 'eckoh' is not a known job type; known: echo, sleep"),
+        ("id: 019a2b3c-0000-7000-8000-000000000001 belongs to another job",
+         "id: 019a2b3c-ffff-7fff-bfff-ffffffffffff belongs to another job"),
+        ("a queue gave this up: message_id: 'a' is not a UUID", "a queue gave this up: message_id: 'b' is not a UUID"),
+        ("type: the body says 'a' but the key says 'b'", "type: the body says \"it's\" but the key says 'c'"),
+        ("body: has 262145 bytes", "body: has 999999 bytes"),
+    ],
+)  # fmt: skip
+def test_letters_of_one_cause_have_one_fingerprint(one: str, other: str) -> None:
+    assert fingerprint("malformed", "echo", one) == fingerprint("malformed", "echo", other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("priority: 11 is not a priority", "timeout_seconds: -1 is not a time limit"),
+        ("a queue gave this message up: its job is unknown", "a queue gave this message up: priorty: is not a field"),
+        ("payload.n: 7 is not of type", "payload.m: 7 is not of type"),
+        ("body: is not JSON", "body: is not UTF-8"),
+    ],
+)
+def test_letters_of_two_causes_have_two(one: str, other: str) -> None:
+    assert fingerprint("malformed", "echo", one) != fingerprint("malformed", "echo", other)
+
+
+def test_another_reason_or_type_is_another_cause() -> None:
     one = fingerprint("malformed", "echo", "priority: 11 is not a priority")
 
-    assert one == fingerprint("malformed", "echo", "priority: 99 is not a priority")
-    assert one != fingerprint("malformed", "echo", "timeout_seconds: -1 is not a time limit")
     assert one != fingerprint("malformed", "report", "priority: 11 is not a priority")
     assert one != fingerprint("unroutable", "echo", "priority: 11 is not a priority")
+
+
+@pytest.mark.parametrize("hostile", ["{" * 5_000, "'" * 5_001, '"\\' * 5_000, "1." * 5_000, "a" * 1_000_000])
+def test_a_hostile_detail_costs_no_more_than_a_blink(hostile: str) -> None:
+    began = time.perf_counter()
+    fingerprint("malformed", "echo", hostile)
+
+    assert time.perf_counter() - began < 0.5
+
+
+def test_headers_that_cannot_be_written_down_cost_no_letter() -> None:
+    deep: list[object] = []
+    for _ in range(5_000):
+        deep = [deep]
+    kept = json.loads(str(row(headers={"a": deep}, priority=3)[5]))
+
+    assert {"headers": {"unreadable": "RecursionError"}, "properties": {"priority": 3}} == kept

@@ -27,7 +27,7 @@ ECHO = JobType("echo", "fast", "", '{"type": "object", "required": ["message"]}'
 class Shelf:
     """A catalogue that has been read."""
 
-    async def find(self, name: str) -> JobType | None:
+    async def find(self, name: str, *, surely: bool = False) -> JobType | None:
         return {"echo": ECHO}.get(name)
 
     def names(self) -> list[str]:

@@ -82,6 +82,27 @@ def test_the_longest_wait_does_not_leave_the_ladder_when_it_is_rounded() -> None
     assert 25 == len(ladder.bits(ladder.rounded(timedelta(days=3_660))).split("."))
 
 
+def test_who_waits_longer_does_not_come_sooner() -> None:
+    units = [(ladder.exact(delay), ladder.rounded(delay)) for delay in sorted(MANY_DELAYS)]
+
+    assert sorted(exact for exact, _ in units) == [exact for exact, _ in units]
+    assert sorted(rounded for _, rounded in units) == [rounded for _, rounded in units]
+
+
+@pytest.mark.parametrize("days", [38.83, 38.84, 39, 100, 366, 3_660])
+def test_who_waits_longer_than_the_ladder_enters_it_again_and_is_no_later_for_it(days: float) -> None:
+    """
+    Whoever is early is sent through once more, for as long as is left.
+    """
+    delay = left = timedelta(days=days)
+    trips = 0
+    while left > timedelta(0):
+        left, trips = left - ladder.exact(left) * UNIT, trips + 1
+
+    assert timedelta(0) <= -left < UNIT + timedelta(milliseconds=1)
+    assert -(-delay // ladder.LONGEST) == trips
+
+
 @pytest.mark.parametrize(
     ("units", "exchange", "tail"),
     [(1, "delay.00", "0.0.1"), (2, "delay.01", "0.1.0"), (5, "delay.02", "1.0.1"), (2**24, "delay.24", "0.0.0")],
@@ -113,7 +134,7 @@ def test_the_longest_type_still_fits_into_a_routing_key() -> None:
 def test_a_message_rests_in_the_queues_of_its_set_bits_and_leaves_for_its_work_queue(profile: Profile) -> None:
     broker = standing(profile, {"echo": "default", "report.daily": "slow"})
 
-    for delay in [*DICE.sample(WITHIN, 300), timedelta(milliseconds=100), ladder.LONGEST]:
+    for delay in [*DICE.sample(WITHIN, 1_000), timedelta(milliseconds=100), ladder.LONGEST]:
         for units in (ladder.exact(delay), ladder.rounded(delay)):
             _walk(broker, units)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -117,3 +119,56 @@ async def test_a_pause_ends_with_its_time_or_with_the_stop() -> None:
     after_the_stop = await lifecycle.pause(stopped, 3_600)
 
     assert (False, True) == (after_its_time, after_the_stop)
+
+
+ENDS = {
+    "by an error of ours": "raise ZeroDivisionError('a fault of ours')",
+    "by a library that cancels whoever waits for a stuck peer": "raise asyncio.CancelledError",
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_a_lasting_loop_that_ends_takes_its_process_with_it(end: str) -> None:
+    """
+    A process that is up and has silently stopped half of its work is worse than one that is started again.
+    """
+    ended = run(f"async def loop():\n    {ENDS[end]}\n", "lifecycle.lasting(loop(), 'sweep'); await asyncio.sleep(30)")
+
+    assert os.EX_SOFTWARE == ended.returncode
+    assert "loop_broken" in ended.stdout
+    assert "sweep" in ended.stdout
+
+
+def test_a_lasting_loop_that_its_owner_stops_ends_alone() -> None:
+    ended = run(
+        "async def loop():\n    await asyncio.sleep(30)\n",
+        "task = lifecycle.lasting(loop(), 'sweep'); await asyncio.sleep(0); task.cancel(); await asyncio.wait({task})",
+    )
+
+    assert (0, "") == (ended.returncode, ended.stdout)
+
+
+async def test_a_stuck_peer_is_a_lost_connection_and_a_cancel_stays_a_cancel() -> None:
+    async def asks(answer: asyncio.Future[None]) -> None:
+        with lifecycle.stuck_peers_are_lost():
+            await answer
+
+    answers = [asyncio.get_running_loop().create_future() for _ in range(2)]
+    stuck, stopped = [asyncio.create_task(asks(answer)) for answer in answers]
+    await asyncio.sleep(0)  # both wait
+    answers[0].cancel()
+    stopped.cancel()
+    await asyncio.wait({stuck, stopped})
+
+    assert isinstance(stuck.exception(), ConnectionError)
+    assert stopped.cancelled()
+
+
+def run(definition: str, body: str) -> subprocess.CompletedProcess[str]:
+    program = (
+        f"import asyncio\nfrom wire import lifecycle\n{definition}\nasync def main():\n    {body}\nasyncio.run(main())"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=20, check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip

@@ -175,6 +175,16 @@ def test_a_quorum_queue_that_dead_letters_does_it_at_least_once() -> None:
     }
 
 
+def test_a_quorum_queue_that_hands_nothing_on_never_gives_a_message_up() -> None:
+    """
+    RabbitMQ 4 drops what was delivered 20 times in vain and has nowhere to go, unless the limit is lifted (measured).
+    """
+    keeping = {q.name: q for q in queues(Profile.QUORUM).values() if "x-dead-letter-exchange" not in q.arguments}
+
+    assert {"dead", "unrouted", "warren.epoch"} == keeping.keys()
+    assert {-1} == {q.arguments["x-delivery-limit"] for q in keeping.values()}
+
+
 @each_profile
 def test_no_argument_is_misspelt(profile: Profile) -> None:
     """
