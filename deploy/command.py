@@ -1,4 +1,4 @@
-"""`deploy/up`, `deploy/down`, `deploy/test`: what each does, after a Python was found for them."""
+"""`deploy/up`, `deploy/down`, `deploy/test`, `deploy/prove`: what each does, after a Python was found for them."""
 
 from __future__ import annotations
 
@@ -15,15 +15,19 @@ from deploy.folder import Folder
 from deploy.greeting import Progress, greeting
 from deploy.install import CannotInstall
 from deploy.instance import ServerFailed
-from deploy.options import parse_down, parse_up
+from deploy.options import parse_down, parse_prove, parse_up
 from deploy.ports import NoFreePort
 from deploy.processes import Process
+from deploy.proof import proving
+from deploy.proof.scene import NotInTime
 from deploy.servers import NoServer
 from deploy.stack import CannotStart, Stack
 from deploy.supervise import KeepsDying
 
 ROOT = Path(__file__).resolve().parents[1]
-FAULTS = (BadAddress, CannotInstall, CannotStart, ErrandFailed, KeepsDying, NoFreePort, NoServer, ServerFailed)
+FAULTS = (
+    BadAddress, CannotInstall, CannotStart, ErrandFailed, KeepsDying, NoFreePort, NoServer, NotInTime, ServerFailed,
+)  # fmt: skip
 PATIENCE_SECONDS = 10.0
 
 
@@ -67,6 +71,7 @@ def main(words: list[str]) -> int:
         "up": up,
         "down": down,
         "test": lambda rest: gate.run(ROOT, rest),
+        "prove": lambda rest: proving.run(ROOT, parse_prove(rest)),
     }
     try:
         return commands[words[0]](words[1:])

@@ -74,9 +74,12 @@ class Instance(ABC):
     def kill(self) -> None:
         """As a power cut would: no chance to write anything down."""
         if (running := self.process) is not None:
-            for pid in [*self.members(running.pid), running.pid]:
-                _signal(pid, signal.SIGKILL)
-            running.wait(10)
+            running.send(signal.SIGSTOP)  # or it replaces the first that dies, and its data are in use when it is gone
+            everybody = [Process.of(pid) for pid in (*self.members(running.pid), running.pid)]
+            for one in everybody:
+                one.send(signal.SIGKILL)
+            for one in everybody:
+                one.wait(10)
         self.record.unlink(missing_ok=True)
 
     def pause(self) -> None:
@@ -100,6 +103,10 @@ class Instance(ABC):
     @abstractmethod
     def answers(self) -> bool:
         """Whether a client would be served now."""
+
+    @abstractmethod
+    def environ(self) -> dict[str, str]:
+        """Its address, under the name that everybody knows."""
 
     def run(self, command: list[str], environ: dict[str, str], cwd: Path | None = None) -> Process:
         with self.log.open("ab") as log:

@@ -67,6 +67,27 @@ def parse_up(words: list[str], root: Path, environ: Mapping[str, str] = os.envir
     return Up(asked.data, port, host, asked.workers, asked.detach, asked.servers, merged)
 
 
+@dataclass(frozen=True, slots=True)
+class Prove:
+    jobs: int
+    against: str | None
+    workers: int
+    keep: bool
+
+
+def parse_prove(words: list[str]) -> Prove:
+    parser = argparse.ArgumentParser(
+        "deploy/prove",
+        description="Kill everything while jobs run, on private servers, and count what a witness saw.",
+    )
+    parser.add_argument("--jobs", type=_jobs, default=20_000, metavar="N", help="jobs to submit (default: 20000)")
+    parser.add_argument("--against", choices=["dramatiq"], help="put stock Dramatiq through the same, beside Warren")
+    parser.add_argument("--workers", type=_count, default=2, metavar="N", help="worker processes (default: 2)")
+    parser.add_argument("--keep", action="store_true", help="keep the folder: witness, logs, the servers' data")
+    asked = parser.parse_args(words)
+    return Prove(asked.jobs, asked.against, asked.workers, asked.keep)
+
+
 def parse_down(words: list[str], root: Path) -> Path:
     parsed = _parser("down", "Drain and stop all that `deploy/up` started; the data stays.", root).parse_args(words)
     return Path(parsed.data)
@@ -102,6 +123,12 @@ def _port(text: str) -> int:
 def _count(text: str) -> int:
     if not text.isdigit() or not 0 < int(text) <= 256:
         raise argparse.ArgumentTypeError(f"1..256 worker processes, got {text!r}")
+    return int(text)
+
+
+def _jobs(text: str) -> int:
+    if not text.isdigit() or not 100 <= int(text) <= 1_000_000:
+        raise argparse.ArgumentTypeError(f"100..1000000 jobs, got {text!r}")
     return int(text)
 
 

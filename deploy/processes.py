@@ -88,6 +88,13 @@ def children(pid: int) -> Iterator[int]:
             yield int(stat.parent.name)
 
 
+def descendants(pid: int) -> Iterator[int]:
+    """Children and theirs, the deepest first."""
+    for child in children(pid):
+        yield from descendants(child)
+        yield child
+
+
 def write_record(path: Path, process: Process) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     written = path.with_suffix(".new")

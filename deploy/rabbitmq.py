@@ -99,6 +99,10 @@ class RabbitMQ(Instance):
     def answers(self) -> bool:
         return answers(self.ports["amqp"], self.management_url)
 
+    def version(self) -> str:
+        """As the node itself says it."""
+        return str(json.loads(manage(self.management_url, "GET", "overview"))["rabbitmq_version"])
+
     def environ(self) -> dict[str, str]:
         return {"AMQP_URL": self.url}
 

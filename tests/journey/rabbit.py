@@ -43,6 +43,10 @@ class Rabbit:
     async def delete_queue(self, queue: str) -> None:
         await self._manage("DELETE", f"queues/{self._vhost}/{quote(queue, safe='')}")
 
+    async def purge(self, queue: str) -> int:
+        """Throw away what is ready in a queue, as an operator can; says how many messages that were."""
+        return await asyncio.to_thread(self._purge, queue)
+
     async def unacked(self, queue: str) -> int:
         """Messages that consumers hold; fresh within the broker's statistics interval of 5 s."""
         found = await self._manage("GET", f"queues/{self._vhost}/{quote(queue, safe='')}")
@@ -52,6 +56,11 @@ class Rabbit:
         """The windows of a queue's consumers."""
         found = await self._manage("GET", f"consumers/{self._vhost}")
         return sorted(c["prefetch_count"] for c in found if c["queue"]["name"] == queue)
+
+    async def ways(self, key: str) -> list[tuple[str, str]]:
+        """All (source, target) of the bindings whose key ends so."""
+        found = await self._manage("GET", f"bindings/{self._vhost}")
+        return [(b["source"], b["destination"]) for b in found if b["routing_key"].endswith(key)]
 
     async def cut_connections(self) -> int:
         """Close all of this vhost, as an operator can; says how many."""
@@ -85,6 +94,10 @@ class Rabbit:
             channel = connection.channel()
             for body in bodies:
                 channel.basic_publish("", queue, body)
+
+    def _purge(self, queue: str) -> int:
+        with pika.BlockingConnection(pika.URLParameters(self._amqp_url)) as connection:
+            return int(connection.channel().queue_purge(queue).method.message_count)
 
     def _ready(self, queue: str) -> int:
         with pika.BlockingConnection(pika.URLParameters(self._amqp_url)) as connection:

@@ -34,12 +34,17 @@ LOOK_SECONDS = 0.05
 class Stack:
     """The processes of one Warren; each can be started, signalled and read by its name."""
 
-    def __init__(self, amqp_url: str, database_url: str, folder: Path, **settings: str) -> None:
+    def __init__(
+        self, amqp_url: str, database_url: str, folder: Path, through: tuple[str, ...] = (), **settings: str
+    ) -> None:
         self.amqp_url, self.database_url, self.folder = amqp_url, database_url, folder
+        self._through = through  # a module that is run in each one's place, and runs the real one
         self.port = free_ports(["http"], {})["http"]
         self.url = f"http://127.0.0.1:{self.port}"
         self.witness = folder / "witness"
         self.witness.touch()
+        self.timeline = folder / "timeline"
+        self.timeline.touch()
         self._settings = settings
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -56,6 +61,7 @@ class Stack:
             "PYTHONPATH": os.pathsep.join([str(ROOT), str(JOB_MODULES)]),
             "PYTHONUNBUFFERED": "1",
             "WITNESS": str(self.witness),
+            "TIMELINE": str(self.timeline),
         }
         return kept | ours | self._settings | more
 
@@ -63,7 +69,7 @@ class Stack:
         """Start `python -m command` under this name; its log is `name.log`."""
         with self.log(name).open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", *(command or (name,))],
+                [sys.executable, "-m", *self._through, *(command or (name,))],
                 cwd=self.folder,
                 env=self.environment(**environment),
                 stdin=subprocess.DEVNULL,
@@ -169,10 +175,17 @@ class Stack:
 
 @contextmanager
 def running_stack(
-    amqp_url: str, database_url: str, folder: Path, *, workers: int = 2, options: tuple[str, ...] = (), **settings: str
+    amqp_url: str,
+    database_url: str,
+    folder: Path,
+    *,
+    workers: int = 2,
+    options: tuple[str, ...] = (),
+    through: tuple[str, ...] = (),
+    **settings: str,
 ) -> Iterator[Stack]:
     """All processes, ready; stopped at the end, where each must exit 0."""
-    one = Stack(amqp_url, database_url, folder, **settings)
+    one = Stack(amqp_url, database_url, folder, through, **settings)
     try:
         for name, command in (("recorder", "persistence"), ("scheduler", "scheduler"), ("gateway", "gateway")):
             one.start(name, command)

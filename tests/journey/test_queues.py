@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -58,6 +59,24 @@ async def test_a_worker_for_one_queue_leaves_the_others_alone(api: Api, stack: S
 
     assert ("letters", "queued", 1) == (told["result"]["queue"], waiting["state"], ready)
     assert ("completed", "default") == (done["state"], done["queue"])
+
+
+async def test_a_foreign_expiration_does_not_cost_the_job(api: Api, stack: Stack, rabbit: Rabbit) -> None:
+    """
+    It expires in its queue, for there is no worker; its row is open, so it gets a message without an expiration.
+    """
+    stack.workers("default", "--queues", "default", processes=1)
+    await eventually(lambda: asyncio.to_thread(stack.consuming, 1), within=30)  # its type is known and its queue stands
+    await asyncio.to_thread(stack.stop, "default")
+    job_id = str(uuid.uuid4())
+    said = {"type": "nap", "message_id": job_id, "content_type": "application/json", "priority": 5}
+    await rabbit.publish("jobs.in", "job.nap.p5", b'{"type":"nap","payload":{}}', expiration="50", **said)
+    await eventually(lambda: _was_sent_again(api, job_id))
+    stack.workers("default", "--queues", "default", processes=1)
+    job = await api.finished(job_id, within=20)
+    await asyncio.to_thread(stack.stop, "default")
+
+    assert ("completed", 1) == (job["state"], job["result"]["starts"])
 
 
 async def test_with_a_backlog_the_more_important_job_overtakes(api: Api, stack: Stack, rabbit: Rabbit) -> None:
@@ -127,7 +146,7 @@ async def _register_echo(database_url: str) -> None:
 
 
 async def _was_sent_again(api: Api, job_id: str) -> bool:
-    return bool((await api.sql("SELECT run > 1 AS again FROM jobs WHERE id = $1", job_id))[0]["again"])
+    return any(row["again"] for row in await api.sql("SELECT run > 1 AS again FROM jobs WHERE id = $1", job_id))
 
 
 async def _has_started(api: Api, ids: list[str]) -> bool:

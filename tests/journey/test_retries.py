@@ -30,6 +30,30 @@ async def test_a_retry_runs_at_its_planned_time(api: Api) -> None:
     assert timedelta(0) <= instant(second["started_at"]) - planned <= UNIT + wait * 0.008 + SLACK
 
 
+async def test_attempts_come_as_the_plan_said(api: Api, long: bool) -> None:
+    """
+    The plan is read before the first attempt, which knows the waits, and again while the second is awaited, which knows
+    times.  Each wait lies within the plan; each attempt comes when its wait is over, and late by the ladder's rounding
+    at most.
+    """
+    retries = 5 if long else 3
+    job_id = await api.submit("flaky", {"times": retries}, max_retries=retries, delay=0.3)
+    promised = (await api.job(job_id))["retry_plan"]
+    timed = await eventually(lambda: _timed_plan(api, job_id))
+    await api.finished(job_id, within=40)
+    attempts = await api.attempts(job_id)
+    waits = [timedelta(seconds=attempt["retry_after_seconds"]) for attempt in attempts[:-1]]
+    late = [
+        instant(after["started_at"]) - instant(before["finished_at"]) - wait
+        for before, after, wait in zip(attempts, attempts[1:], waits, strict=False)
+    ]
+
+    assert [p["attempt"] for p in promised] == [attempt["attempt"] for attempt in attempts[1:]]
+    assert all(_within(plan, wait) for plan, wait in zip(promised, waits, strict=True)), (promised, waits)
+    assert all(timedelta(0) <= one <= UNIT + wait / 128 + SLACK for one, wait in zip(late, waits, strict=True)), late
+    assert timed == {n: at for n, at in timed.items() if at <= instant(attempts[n - 1]["started_at"])}
+
+
 async def test_attempts_are_listed_with_their_outcome_worker_and_error(api: Api) -> None:
     job = await api.finished(await api.submit("flaky", {"times": 2}))
     attempts = await api.attempts(job["id"])
@@ -133,3 +157,13 @@ def _took(attempt: dict[str, Any]) -> timedelta:
 async def _planned(api: Api, job_id: str) -> Any:
     job = await api.job(job_id)
     return job["state"] == "retrying" and instant(job["next_attempt_at"])
+
+
+async def _timed_plan(api: Api, job_id: str) -> dict[int, Any]:
+    """When each attempt that is left comes at the earliest, once the second is awaited."""
+    job = await api.job(job_id)
+    return {p["attempt"]: instant(p["earliest_at"]) for p in job["retry_plan"]} if job["state"] == "retrying" else {}
+
+
+def _within(planned: dict[str, Any], wait: timedelta) -> bool:
+    return timedelta(seconds=planned["after_seconds"]) <= wait <= timedelta(seconds=planned["at_most_seconds"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from pathlib import Path
 
 import structlog
 from pydantic import BaseModel
@@ -27,12 +28,22 @@ def witness(event: str) -> int:
         return file.read().count(line)
 
 
+def note(event: str) -> None:
+    """Write down when and where this job did this: one write a line, read by tests/faults/witness.py."""
+    with open(os.environ["TIMELINE"], "ab", buffering=0) as file:
+        file.write(f"{time.time():.6f} {os.getpid()} {context().job_id} {event}\n".encode())
+
+
 class Times(BaseModel):
     times: int = 1
 
 
 class Duration(BaseModel):
     seconds: float = 0.0
+
+
+class Door(BaseModel):
+    opens: Path
 
 
 class Kind(BaseModel):
@@ -151,3 +162,24 @@ def stubborn() -> None:
 @job("endless", timeout=600)
 async def endless() -> None:
     await asyncio.sleep(600)
+
+
+@job("step")
+async def step(payload: Duration) -> None:
+    """A short piece of work, one of very many."""
+    note("started")
+    await asyncio.sleep(payload.seconds)
+    note("ended")
+
+
+@job("hold", timeout=900)
+async def hold(payload: Door) -> None:
+    """Last until a file is there: longer than whatever happens meanwhile."""
+    note("started")
+    try:
+        while not payload.opens.exists():  # noqa: ASYNC110 - another process makes it
+            await asyncio.sleep(0.05)
+    except asyncio.CancelledError:
+        note("interrupted")
+        raise
+    note("ended")
