@@ -1,0 +1,70 @@
+"""The points at which the crash table kills a process: which one, at which function, before or after its call.
+
+    name → Point(process, dotted function, before | after, at which call)
+
+A dotted name is where the product looks the function up, so that the product needs no hook for it.  A refactoring that
+moves one of them fails in test_points.py instead of disarming a test in silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One instruction at which a process may die."""
+
+    process: str  # the module that runs it (`python -m`), or `worker`: a child of `actors`
+    function: str
+    when: Literal["before", "after"]  # the call; after one that raised or found nothing to do nobody dies
+    nth: int = 1  # call in one process since it was armed
+    about: str = ""  # counts only calls whose arguments say this
+
+
+def before(process: str, function: str, nth: int = 1, about: str = "") -> Point:
+    return Point(process, function, "before", nth, about)
+
+
+def after(process: str, function: str, nth: int = 1) -> Point:
+    return Point(process, function, "after", nth)
+
+
+POINTS: Final[Mapping[str, Point]] = {
+    # the gateway takes a job: row and outbox row → publish → delete the outbox row
+    "accept, before its commit": before("gateway", "persistence.accept.Acceptor._rows"),
+    "accept, committed": after("gateway", "persistence.accept.Acceptor._rows"),
+    "accept, published": before("gateway", "persistence.outbox.delete"),
+    "accept, given to the broker": after("gateway", "persistence.accept.Acceptor._give_to_broker"),
+    # the gateway changes a job
+    "cancel, committed": before("gateway", "gateway.hints.Hints.give"),
+    "retry by hand, committed": after("gateway", "persistence.cancel.again"),
+    "redrive, committed": after("gateway", "persistence.redrive.redrive"),
+    "redrive by filter, three done": after("gateway", "persistence.redrive_runs.step", nth=3),
+    # a worker does a job: claim → run → record → publish what is due next, ack
+    "claim, committed": after("worker", "actors.admit.Admission._claim"),
+    "letter, kept by a worker": after("worker", "persistence.dead_letters.keep"),
+    "run, begun": after("worker", "journey_jobs.witness"),
+    "run, told to stop": before("worker", "actors.attempt.Attempt.cancel"),
+    "record, before it": before("worker", "actors.settle.Settler._record"),
+    "record, children inserted": after("worker", "persistence.record._bear_children"),
+    "record, committed": after("worker", "actors.settle.Settler._record"),
+    "record, next message published": before("worker", "persistence.outbox.delete"),
+    "record, before the ack": before("worker", "actors.lane.Lane._ack_settled"),
+    "ways of a new type, two of four bound": before("worker", "wire.amqp._declare", nth=3, about="job.newcomer"),
+    "drain, begun": before("worker", "actors.lane.Lane._until_idle"),
+    # the workers' supervisor
+    "end of a child, before it is written": before("actors", "actors.supervise.Child._end"),
+    # the recorder makes rows of messages: insert → commit → ack
+    "birth, before its commit": after("persistence", "persistence.recorder.bear"),
+    "recorded, before the ack": before("persistence", "wire.amqp.Batch.ack"),
+    "unrouted, back in the outbox": after("persistence", "persistence.recorder.return_to_outbox"),
+    # the scheduler makes messages of rows
+    "sweep, leased": before("scheduler", "persistence.outbox.publish"),
+    "sweep, some published": after("scheduler", "wire.amqp.Broker.publish", nth=10),
+    "rescue, between two batches": after("scheduler", "persistence.rescue.send_overtaken"),
+    "reap, between two batches": after("scheduler", "persistence.reaping.send_orphans"),
+    "epoch, before the broker has it": after("scheduler", "persistence.epoch.send_again"),
+}
