@@ -71,6 +71,7 @@ def assemble(
         f"warren worker {worker.name}",
         worker.queues,
         prefetch=settings.worker.prefetch or settings.worker.concurrency,
+        slots=settings.worker.concurrency,
         prepare=ways.open,
         deliver=deliver,
         hear=hear,

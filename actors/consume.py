@@ -52,6 +52,7 @@ class Consumer:
         queues: Sequence[str],
         *,
         prefetch: int,
+        slots: int = 1,
         prepare: Callable[[], Awaitable[None]],
         deliver: Callable[[Delivery], None],
         hear: Callable[[bytes], None] = lambda _: None,
@@ -59,7 +60,7 @@ class Consumer:
         self._parameters = pika.URLParameters(url)
         self._parameters.client_properties = {"connection_name": name}
         self._parameters.heartbeat = HEARTBEAT_SECONDS
-        self._name, self._queues, self._prefetch = name, queues, prefetch
+        self._name, self._queues, self._prefetch, self._slots = name, queues, prefetch, slots
         self._prepare, self._deliver, self._hear = prepare, deliver, hear
         self._connection: AsyncioConnection | None = None
         self._channel: Channel | None = None
@@ -195,7 +196,8 @@ class Consumer:
     async def _subscribe(self) -> None:
         channel, number, acks = self._channel, self._number, self._acks
         assert channel is not None
-        each = max(1, -(-self._prefetch // max(1, len(self._queues))))  # the window is per subscription
+        # a window is per subscription: they share it, but the one that has all the work must be able to fill the slots
+        each = max(min(self._slots, self._prefetch), -(-self._prefetch // max(1, len(self._queues))), 1)
         await self._answer(lambda done, _: channel.basic_qos(prefetch_count=each, callback=done))
         for queue in self._queues:
             await self._answer(partial(self._consume, channel, number, acks, queue))

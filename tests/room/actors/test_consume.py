@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
@@ -18,7 +19,8 @@ from tests.room.actors.running import publish, ready
 from wire.amqp import Broker
 from wire.topology import CONTROL, Exchange, Queue
 
-QUEUE, SILENT = "work.consumed", "work.silent"
+QUEUE, IDLE, SILENT = "work.consumed", "work.idle", "work.silent"
+KIND = {"x-queue-type": "classic", "x-max-priority": 10}
 
 
 @dataclass
@@ -47,25 +49,34 @@ class Consumed:
 @pytest_asyncio.fixture
 async def consumed(places: Places, broker: Broker) -> AsyncIterator[Consumed]:
     """A consumer with a window of three, which keeps what it is given."""
+    async with _consuming(places, broker, ["consumed"], prefetch=3) as one:
+        yield one
+
+
+@asynccontextmanager
+async def _consuming(
+    places: Places, broker: Broker, queues: list[str], *, prefetch: int, slots: int = 1
+) -> AsyncIterator[Consumed]:
     one: Consumed
 
     async def prepare() -> None:
         one.lives += 1
-        await broker.declare(
-            [Exchange(CONTROL, "fanout"), Queue(QUEUE, {"x-queue-type": "classic", "x-max-priority": 10})]
-        )
+        await broker.declare([Exchange(CONTROL, "fanout"), Queue(QUEUE, KIND), Queue(IDLE, KIND)])
 
     def deliver(delivery: Delivery) -> None:
         one.deliveries.append(delivery)
 
-    consumer = Consumer(places.amqp_url, "test", ["consumed"], prefetch=3, prepare=prepare, deliver=deliver)
+    consumer = Consumer(
+        places.amqp_url, "test", queues, prefetch=prefetch, slots=slots, prepare=prepare, deliver=deliver
+    )
     one = Consumed(consumer, places)
     await consumer.start()
     await eventually(lambda: consumer.consuming)
     yield one
     await consumer.stop()
     rabbit = Rabbit(places.amqp_url, places.management_url, places.vhost)
-    await rabbit.delete_queue(QUEUE)
+    for queue in (QUEUE, IDLE):
+        await rabbit.delete_queue(queue)
 
 
 async def test_it_takes_what_fits_its_window(consumed: Consumed) -> None:
@@ -73,6 +84,17 @@ async def test_it_takes_what_fits_its_window(consumed: Consumed) -> None:
     await eventually(lambda: len(consumed.deliveries) == 3)
 
     await eventually(lambda: consumed.holds(1))
+
+
+async def test_a_queue_that_has_all_the_work_can_fill_all_slots(places: Places, broker: Broker) -> None:
+    """
+    The window is shared out among the queues, but an idle one must not keep slots empty.
+    """
+    async with _consuming(places, broker, ["consumed", "idle"], prefetch=6, slots=4) as consumed:
+        await consumed.publish(b"1", b"2", b"3", b"4", b"5")
+        await eventually(lambda: len(consumed.deliveries) == 4)
+
+        await eventually(lambda: consumed.holds(1))
 
 
 async def test_a_delivery_of_an_older_channel_is_not_settled_on_the_new_one(consumed: Consumed) -> None:

@@ -171,7 +171,8 @@ async def test_jobs_whose_ladder_copy_is_gone_are_sent_when_they_are_due(house: 
 async def test_what_came_to_nowhere_is_sent_to_the_queue_its_type_has_now(house: House) -> None:
     """A queue that its type has left and nobody serves: its messages wait there for ever."""
     await house.broker.declare([Queue("work.left", topology.serve("left", Profile.CLASSIC).arguments)])
-    await house.published(job := submission(queue="left"), minutes=10)
+    await house.published(job := submission(), minutes=10)
+    await house.database.fetch("UPDATE jobs SET queue = 'left' WHERE id = $1", job.id)
 
     assert 1 == await house.rescued()
     assert "default" == await field(house.database, job, "queue")
