@@ -35,6 +35,15 @@ class Bounds:
     grace: timedelta  # how long before the look a job must have been due, in a queue that was seen empty
 
 
+def comparable(looks: Sequence[Look], now: Look) -> Look | None:
+    """The newest of these looks that every worker, alive now, has beaten since.
+
+    Not simply the one before: workers that beat seldomer than we look need never have all beaten between two looks.
+    """
+    first_beat = min((crew.beaten_at for crew in now.queues.crews), default=now.at)
+    return max((look for look in looks if look.at < first_beat), key=lambda look: look.at, default=None)
+
+
 def overtaken(then: Look, now: Look, bounds: Bounds) -> Iterator[Overtaken]:
     """For each queue and priority, since when its jobs must have waited to count as lost."""
     for queue in then.queues.waiting:

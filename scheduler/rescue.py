@@ -1,6 +1,6 @@
 """Rescue waiting jobs whose message is gone: a purged or deleted queue, a lost ladder, a copy that never arrived.
 
-A round looks at the queues, compares with the look before (see overtaken.py) and sends the overtaken again, paced.
+A round looks at the queues, compares with a look before (see overtaken.py) and sends the overtaken again, paced.
 Without RabbitMQ, or just after it came back, nothing is judged: what it kept may still be on its way.
 """
 
@@ -14,7 +14,7 @@ import structlog
 from persistence import rescue
 from persistence.database import Database
 from persistence.rescue import Overtaken
-from scheduler.overtaken import Bounds, Look, overtaken
+from scheduler.overtaken import Bounds, Look, comparable, overtaken
 from scheduler.rounds import Rounds
 from wire.amqp import Broker
 from wire.settings import Scheduler
@@ -27,7 +27,7 @@ BATCHES: Final = 10  # a round; the next one looks again first
 
 
 class Rescue(Rounds):
-    """Remembers its last look; forgets it when anything was away."""
+    """Remembers its last looks; forgets them when anything was away."""
 
     def __init__(self, database: Database, broker: Broker, settings: Scheduler, lease_seconds: float) -> None:
         super().__init__("rescue", settings.rescue_seconds)
@@ -37,16 +37,18 @@ class Rescue(Rounds):
         self._bounds = Bounds(timedelta(seconds=settings.overtaken_seconds), grace)
         self._connection = 0
         self._connected_at: datetime | None = None
-        self._then: Look | None = None
+        self._looks: list[Look] = []
 
     async def once(self) -> int:
         """Send again what was overtaken; says how many jobs that were."""
-        then, self._then = self._then, None  # whatever fails now, the next verdict needs two fresh looks
+        looks, self._looks = self._looks, []  # whatever fails now, the next verdict needs fresh ones
         now = await self._look()
-        if self._settled(now):
-            self._then = now
-            return await self._send(list(overtaken(then, now, self._bounds))) if then else 0
-        return 0
+        if not self._settled(now):
+            return 0
+        then = comparable(looks, now)
+        oldest = then.at if then else now.at - self._lease  # a worker that has not beaten for so long is not alive
+        self._looks = [*(look for look in looks if look.at >= oldest), now]
+        return await self._send(list(overtaken(then, now, self._bounds))) if then else 0
 
     def _settled(self, now: Look) -> bool:
         """Whether this connection has stood long enough for what is seen over it to mean something."""

@@ -107,8 +107,7 @@ async def test_with_postgres_away_a_submission_is_kept_by_rabbitmq_and_done_late
     await asyncio.to_thread(postgres.stop)
     job_id = await api.submit("echo", {"message": "early"})
     await asyncio.to_thread(postgres.start)
-    await eventually(lambda: _exists(api, job_id), within=20)
-    job = await api.finished(job_id, within=20)
+    job = await api.finished(await api.born(job_id), within=20)
 
     assert ("completed", {"message": "early"}) == (job["state"], job["result"])
 
@@ -145,8 +144,3 @@ def _consuming_again(stack: Stack, times: int) -> bool:
 async def _one_outcome_each(api: Api, ids: list[str]) -> bool:
     rows = await api.sql("SELECT outcome, count(*) AS times FROM attempts WHERE job_id = ANY($1) GROUP BY outcome", ids)
     return [("completed", len(ids))] == [(row["outcome"], row["times"]) for row in rows]
-
-
-async def _exists(api: Api, job_id: str) -> bool:
-    response = await api.client.get(f"/api/v1/jobs/{job_id}")
-    return response.status_code == 200

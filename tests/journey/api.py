@@ -11,6 +11,8 @@ from typing import Any
 import asyncpg
 import httpx
 
+from tests.eventually import eventually
+
 JOBS = "/api/v1/jobs"
 FINAL = ("completed", "failed", "cancelled", "expired")
 
@@ -43,6 +45,15 @@ class Api:
 
         assert job["state"] in FINAL, job
         return job
+
+    async def born(self, job_id: str) -> str:
+        """Its id, once there is a row for what was published."""
+
+        async def known() -> bool:
+            return (await self.client.get(f"{JOBS}/{job_id}")).status_code == 200
+
+        await eventually(known)
+        return job_id
 
     async def all_finished(self, *job_ids: str, within: float = 20.0) -> list[dict[str, Any]]:
         return list(await asyncio.gather(*(self.finished(job_id, within) for job_id in job_ids)))

@@ -37,7 +37,7 @@ async def test_a_job_with_foreign_properties_is_done_like_any_other(
     plain = {"content_type": "application/json", "type": "flaky", "message_id": job_id, "priority": 5}
     body = json.dumps({"type": "flaky", "payload": {"times": 1}}).encode()
     await rabbit.publish("jobs.in", "job.flaky.p5", body, **{**plain, "delivery_mode": 2, **said})
-    job = await api.finished(job_id)
+    job = await api.finished(await api.born(job_id))
 
     assert ("completed", 2, 5) == (job["state"], job["attempt"], job["priority"])
     assert ["completed", "retry"] == sorted(attempt["outcome"] for attempt in await api.attempts(job_id))

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from persistence.rescue import Crew, Queues
-from scheduler.overtaken import Bounds, Look, overtaken
+from scheduler.overtaken import Bounds, Look, comparable, overtaken
 
 T = datetime(2030, 1, 1, tzinfo=UTC)
 BOUNDS = Bounds(timedelta(seconds=60), timedelta(seconds=10))
@@ -92,3 +92,15 @@ def test_a_queue_that_its_types_have_left_and_nobody_serves_keeps_nobody_waiting
 
     assert dict.fromkeys(range(1, 11), -60.0) == condemned(left, look(10))
     assert {} == condemned(left)  # an older worker still serves it
+
+
+def test_a_look_is_compared_once_every_worker_has_beaten_since() -> None:
+    """
+    Two that beat in turn may never both beat between a look and the next one.
+    """
+    looks = [look(0), look(1), look(2)]
+    seldom = [crew(beaten=1.5), crew(beaten=2.5)]
+
+    assert looks[1] is comparable(looks, look(3, crews=seldom))
+    assert looks[2] is comparable(looks, look(3))
+    assert None is comparable(looks, look(3, crews=[crew(beaten=0)]))
