@@ -28,19 +28,23 @@ class Buffer:
         self._queues: list[deque[Delivery]] = [deque() for _ in range(PRIORITIES)]
         self._neglected: deque[Delivery] = deque()
         self._since_low = 0  # starts
+        self._lowest_put = PRIORITIES
         self._size = 0
         self.bytes = 0
 
     def __len__(self) -> int:
         return self._size
 
-    @property
-    def lowest(self) -> int | None:
-        """The lowest priority that waits."""
-        return next((level for level, queue in enumerate(self._queues) if queue), None)
+    def lowest_lately(self) -> int | None:
+        """The lowest priority that waits or has come since this was asked; it may have come and gone in a moment."""
+        waits = next((level for level, queue in enumerate(self._queues) if queue), PRIORITIES)
+        lowest, self._lowest_put = min(waits, self._lowest_put), PRIORITIES
+        return None if lowest == PRIORITIES else lowest
 
     def put(self, delivery: Delivery) -> None:
-        self._queues[_level(delivery)].append(delivery)
+        level = _level(delivery)
+        self._queues[level].append(delivery)
+        self._lowest_put = min(self._lowest_put, level)
         self._size += 1
         self.bytes += len(delivery.message.body)
 

@@ -296,7 +296,7 @@ class Lane:
 
     async def _note_neglected(self, starts: int) -> None:
         """Those that never come while all slots are taken by what is more important."""
-        came = [level for buffer in (self._async, self._sync) if (level := buffer.lowest) is not None]
+        came = [level for buffer in (self._async, self._sync) if (level := buffer.lowest_lately()) is not None]
         if not came and not self._slots.free_threads:
             came = [attempt.context.priority for attempt in self._running.values()]
         found: list[Delivery] = []

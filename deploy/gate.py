@@ -21,7 +21,7 @@ from deploy.errands import Errands
 NO_TESTS = 5  # pytest's code for "nothing collected"
 TWO = ["-n", "2"]
 FILE_BY_FILE = [*TWO, "--dist", "loadfile"]  # the tests of a file share their servers and processes
-FOLDERS = {"unit": TWO, "room": TWO, "journey": FILE_BY_FILE, "faults": []}  # the last one measures and kills
+FOLDERS = {"unit": TWO, "room": TWO, "journey": FILE_BY_FILE, "faults": FILE_BY_FILE}
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,6 @@ from tests.journey.api import Api, client
 from tests.journey.rabbit import Rabbit
 from tests.journey.stack import Stack, running_stack
 
-NAME = "crash_table"
 SHORT = {
     "WARREN_HEARTBEAT_SECONDS": "0.5",
     "WARREN_LEASE_SECONDS": "4",
@@ -42,14 +41,15 @@ def saboteur(tmp_path_factory: pytest.TempPathFactory) -> Saboteur:
 def stack(
     postgres: Postgres, rabbitmq: RabbitMQ, saboteur: Saboteur, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stack]:
-    asyncio.run(execute(postgres.dsn, f"CREATE DATABASE {NAME}"))
-    make_vhost(rabbitmq.management_url, NAME)
-    database_url = at(postgres.dsn, NAME)
+    folder = tmp_path_factory.mktemp("crash_table")  # numbered: other tests may run between its files
+    asyncio.run(execute(postgres.dsn, f"CREATE DATABASE {folder.name}"))
+    make_vhost(rabbitmq.management_url, folder.name)
+    database_url = at(postgres.dsn, folder.name)
     upgrade(database_url)
     with running_stack(
-        at(rabbitmq.url, NAME),
+        at(rabbitmq.url, folder.name),
         database_url,
-        tmp_path_factory.mktemp("crash_table"),
+        folder,
         workers=WORKERS,
         through=("tests.faults.saboteur",),
         WARREN_ACTORS="journey_jobs,tests.faults.crash_jobs",
@@ -63,7 +63,7 @@ def stack(
 
 @pytest.fixture(scope="package")
 def rabbit(rabbitmq: RabbitMQ, stack: Stack) -> Rabbit:
-    return Rabbit(stack.amqp_url, rabbitmq.management_url, NAME)
+    return Rabbit(stack.amqp_url, rabbitmq.management_url, stack.folder.name)
 
 
 @pytest_asyncio.fixture

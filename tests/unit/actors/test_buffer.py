@@ -143,6 +143,18 @@ def test_the_highest_and_the_newcomers_are_not_exchanged() -> None:
     assert [] == buffer.exchange(before=5.0)
 
 
+def test_what_came_and_went_in_a_moment_has_come_lately() -> None:
+    """
+    A quick lane's buffer is often empty when it is looked at.
+    """
+    buffer = filled(7, 5)
+    buffer.take(2)
+    asked = [buffer.lowest_lately(), buffer.lowest_lately()]
+    buffer.put(delivery(3))
+
+    assert [5, None, 3, 3] == [*asked, buffer.lowest_lately(), buffer.lowest_lately()]
+
+
 def test_what_is_too_much_goes_back_lowest_and_latest_first() -> None:
     buffer = filled(5, 1, 10, 1, 5)
 
