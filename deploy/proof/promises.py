@@ -1,4 +1,4 @@
-"""What DESIGN promises, and the tests that would fail without it; `deploy/test` runs them.
+"""What Warren promises, and the tests that would fail without it; `deploy/test` runs them.
 
 What nothing guards yet says so, here and on the screen.
 """
@@ -64,6 +64,8 @@ PROMISES = (
         (
             "tests/journey/test_amqp_door.py::test_each_bad_message_becomes_one_dead_letter_that_names_the_field",
             "tests/room/persistence/test_recorder.py::test_an_unrouted_message_of_an_open_job_is_sent_again",
+            "tests/faults/test_purge.py::test_what_was_purged_is_done_once",
+            "tests/faults/test_empty_disk.py::test_every_job_survives_the_brokers_disk",
             "tests/room/scheduler/test_rescue.py::test_what_was_purged_is_sent_again_once",
             "tests/room/scheduler/test_epoch.py::test_a_broker_with_an_emptied_disk_gets_every_waiting_job_back",
         ),
@@ -81,7 +83,12 @@ PROMISES = (
     Promise(
         7,
         "priority is real",
-        ("tests/journey/test_queues.py::test_with_a_backlog_the_more_important_job_overtakes",),
+        (
+            "tests/journey/test_priority.py::test_with_a_backlog_an_important_job_waits_for_those_that_run",
+            "tests/journey/test_priority.py::test_it_does_so_when_the_jobs_have_just_become_slow",
+            "tests/journey/test_priority.py::test_under_endless_important_jobs_the_least_important_gets_one_start_in_fifty",
+            "tests/journey/test_queues.py::test_with_a_backlog_the_more_important_job_overtakes",
+        ),
     ),
     Promise(
         8,
