@@ -1,4 +1,4 @@
-"""Which deliveries may run: DESIGN's answer table, row by row, on a real Postgres."""
+"""Which deliveries may run: the answer table, row by row, on a real Postgres."""
 
 from __future__ import annotations
 
