@@ -7,6 +7,7 @@ import sys
 
 from persistence.database import Database
 from persistence.declare import declare
+from persistence.listen import Listener
 from scheduler.epoch import Epoch
 from scheduler.reap import Reaper
 from scheduler.rescue import Rescue
@@ -23,8 +24,10 @@ async def run(settings: Settings) -> None:
     database = Database.of(settings.stores, "warren scheduler")
     broker = Broker.of(settings.stores, "warren scheduler", lambda b: declare(b, database, settings.stores.profile))
     lease_seconds = settings.worker.lease_seconds
+    sweep = Sweep(database, broker, settings.scheduler)
     loops = [
-        Sweep(database, broker, settings.scheduler),
+        sweep,
+        Listener(settings.stores, sweep.wake),
         Epoch(database, broker),
         Reaper(database, settings.scheduler, lease_seconds),
         Rescue(database, broker, settings.scheduler, lease_seconds),
