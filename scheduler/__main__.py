@@ -16,7 +16,7 @@ from scheduler.sweep import Sweep
 from wire import logs
 from wire.amqp import Broker
 from wire.errors import SettingsError
-from wire.lifecycle import run_until_stopped
+from wire.lifecycle import Service, run_until_stopped
 from wire.settings import Settings, load
 
 
@@ -25,7 +25,7 @@ async def run(settings: Settings) -> None:
     broker = Broker.of(settings.stores, "warren scheduler", lambda b: declare(b, database, settings.stores.profile))
     lease_seconds = settings.worker.lease_seconds
     sweep = Sweep(database, broker, settings.scheduler)
-    loops = [
+    loops: list[Service] = [
         sweep,
         Listener(settings.stores, sweep.wake),
         Epoch(database, broker),

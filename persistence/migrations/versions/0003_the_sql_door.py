@@ -2,9 +2,9 @@
 
 One function to call and those that it stands on; no table changes.  `submit` is SECURITY DEFINER with a search path of
 its own: a role with USAGE on the schema and EXECUTE on this one function can submit and do nothing else, and nobody may
-call any of them until it is granted.  It writes the bytes that the other doors would write for the same request, so that
-an id, a key and a hash mean the same everywhere.  The notification is sent by Postgres when the caller commits; without
-one the scheduler's poll finds the row.
+call any of them until it is granted.  It writes the bytes that the other doors would write for the same request, so
+that an id, a key and a hash mean the same everywhere.  The notification is sent by Postgres when the caller commits;
+without one the scheduler's poll finds the row.
 
 Revision: 0003, after 0002
 """
@@ -129,8 +129,8 @@ END $$
 
 # The times, as gateway/submit.py judges them: a minute's grace, because clocks differ.
 TIMES = """
-CREATE FUNCTION warren.submit_check_times(run_at timestamptz, starts_at timestamptz, expires_at timestamptz) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION warren.submit_check_times(run_at timestamptz, starts_at timestamptz, expires_at timestamptz)
+RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF NOT isfinite(run_at) OR run_at > clock_timestamp() + interval '3660 days' THEN
     PERFORM warren.submit_refuse('run_at', run_at || ' is more than ten years ahead', 'name an earlier time');
