@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import statistics
 import subprocess
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from datetime import UTC, datetime
 import asyncpg
 import pytest
 
+from deploy import postgres
 from tests.eventually import eventually
 from tests.journey.api import Api
 from tests.journey.stack import ROOT, Stack
@@ -85,7 +87,7 @@ async def test_the_pastes_run_as_printed(api: Api, stack: Stack, paste: str) -> 
     """
     before = {row["id"] for row in await api.sql("SELECT id FROM jobs")}
     said = await asyncio.to_thread(
-        subprocess.run, ["psql", "-X", "-v", "ON_ERROR_STOP=1", stack.database_url],
+        subprocess.run, [_psql(), "-X", "-v", "ON_ERROR_STOP=1", stack.database_url],
         input=paste, capture_output=True, text=True, timeout=30, check=False,
     )  # fmt: skip
     made = [row["id"] for row in await api.sql("SELECT id FROM jobs") if row["id"] not in before]
@@ -93,6 +95,12 @@ async def test_the_pastes_run_as_printed(api: Api, stack: Stack, paste: str) -> 
     assert (0, "") == (said.returncode, "".join(line for line in said.stderr.splitlines(True) if "NOTICE" not in line))
     assert bool(made) == ("warren.submit(" in paste)
     await eventually(lambda: _all_are_done(api, made))
+
+
+def _psql() -> str:
+    """On the path, or beside the server."""
+    beside = [str(found.folder / "psql") for found in postgres.find()]
+    return next(filter(shutil.which, ["psql", *beside]))
 
 
 async def _all_are_done(api: Api, jobs: list[object]) -> bool:
