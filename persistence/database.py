@@ -155,6 +155,23 @@ class Database:
         except AWAY as e:
             raise _away(e) from e
 
+    @contextlib.asynccontextmanager
+    async def session(self, name: str) -> AsyncIterator[asyncpg.Connection]:
+        """A connection beside the pool, for who listens as long as it stands; each call on it has the deadline."""
+        try:
+            connection = await asyncpg.connect(
+                self._url,
+                timeout=self._timeout,
+                command_timeout=self._timeout,
+                server_settings=self._session() | {"application_name": name},
+            )
+            try:
+                yield connection
+            finally:
+                connection.terminate()  # nothing is under way that a farewell could save
+        except AWAY as e:
+            raise _away(e) from e
+
     async def _opened(self) -> asyncpg.Pool:
         async with self._opening:
             if self._pool is None:

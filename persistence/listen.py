@@ -11,13 +11,12 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-import asyncpg
 import structlog
 
-from persistence.database import AWAY
+from persistence.database import Database
 from wire.backoff import waits
+from wire.errors import DatabaseUnavailable
 from wire.lifecycle import lasting, pause
-from wire.settings import Stores
 
 log = structlog.get_logger()
 
@@ -28,10 +27,8 @@ PROOF_SECONDS: Final = 15.0  # a connection whose other end has vanished is noti
 class Listener:
     """Calls `heard` when there may be new rows in the outbox."""
 
-    def __init__(self, stores: Stores, heard: Callable[[], None]) -> None:
-        self._url = stores.database_url.get_secret_value()
-        self._timeout = stores.database_timeout_seconds
-        self._heard = heard
+    def __init__(self, database: Database, heard: Callable[[], None]) -> None:
+        self._database, self._heard = database, heard
         self._stopped, self._lost = asyncio.Event(), asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
         self.connections = 0
@@ -51,27 +48,19 @@ class Listener:
             before = self.connections
             try:
                 await self._listen()
-            except AWAY as e:
-                log.warning("listener_away", error=f"{type(e).__name__}: {e}".strip(": "))
+            except DatabaseUnavailable as e:
+                log.warning("listener_away", error=str(e))
             if self.connections > before:
                 pauses = waits()
             await pause(self._stopped, next(pauses))
 
     async def _listen(self) -> None:
         """For as long as the connection stands."""
-        connection = await asyncpg.connect(
-            self._url,
-            timeout=self._timeout,
-            command_timeout=self._timeout,
-            server_settings={"application_name": "warren listener"},
-        )
-        self._lost.clear()
-        try:
+        async with self._database.session("warren listener") as connection:
+            self._lost.clear()
             connection.add_termination_listener(lambda _: self._lost.set())
             await connection.add_listener(CHANNEL, lambda *_: self._heard())
             self.connections += 1
             self._heard()
             while not self._stopped.is_set() and not await pause(self._lost, PROOF_SECONDS):
                 await connection.execute("SELECT 1")
-        finally:
-            connection.terminate()  # nothing is under way that a farewell could save

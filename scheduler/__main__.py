@@ -27,7 +27,7 @@ async def run(settings: Settings) -> None:
     sweep = Sweep(database, broker, settings.scheduler)
     loops: list[Service] = [
         sweep,
-        Listener(settings.stores, sweep.wake),
+        Listener(database, sweep.wake),
         Epoch(database, broker),
         Reaper(database, settings.scheduler, lease_seconds),
         Rescue(database, broker, settings.scheduler, lease_seconds),

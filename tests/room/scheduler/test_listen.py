@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
-from pydantic import SecretStr
 
 from persistence.database import Database
 from persistence.declare import declare, open_ways
@@ -18,7 +16,7 @@ from tests.eventually import eventually
 from tests.room.persistence.rows import ECHO
 from wire.amqp import Broker
 from wire.lifecycle import running
-from wire.settings import Scheduler, Stores
+from wire.settings import Scheduler
 from wire.topology import Profile
 
 SUBMIT = "SELECT warren.submit('echo', '{}')"
@@ -34,10 +32,9 @@ async def patient(database: Database, broker: Broker) -> Sweep:
 
 
 @pytest_asyncio.fixture
-async def listener(patient: Sweep, database_url: str) -> AsyncIterator[Listener]:
+async def listener(patient: Sweep, database: Database) -> AsyncIterator[Listener]:
     """Both at work."""
-    stores = Stores(amqp_url=SecretStr("amqp://not/asked"), database_url=SecretStr(database_url))
-    one = Listener(stores, patient.wake)
+    one = Listener(database, patient.wake)
     async with running([patient, one]):
         await eventually(lambda: one.connections == 1)
         yield one
@@ -79,8 +76,8 @@ async def test_a_notification_that_is_lost_is_made_good_by_the_poll(database: Da
 
 async def test_without_postgres_it_goes_on_trying_and_stops_when_told() -> None:
     heard = asyncio.Event()
-    nowhere = SecretStr(f"postgresql://nobody@127.0.0.1:1/{uuid.uuid4().hex}")
-    one = Listener(Stores(amqp_url=SecretStr("amqp://not/asked"), database_url=nowhere), heard.set)
+    nowhere = Database("postgresql://nobody@127.0.0.1:1/nothing", "test", connections=1, timeout_seconds=1)
+    one = Listener(nowhere, heard.set)
     async with running([one]):
         await asyncio.sleep(0)
 
