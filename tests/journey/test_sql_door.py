@@ -80,6 +80,18 @@ async def test_a_payload_that_its_type_refuses_fails_for_good_and_names_the_fiel
     assert "seconds" in str(ended["error"])
 
 
+async def test_a_request_that_is_repeated_through_the_other_door_is_the_same_job(api: Api, stack: Stack) -> None:
+    caller = await asyncpg.connect(stack.database_url)
+    by_sql = await caller.fetchval(
+        "SELECT warren.submit('echo', '{\"order\":42}', idempotency_key => 'both', timeout_seconds => 30)"
+    )
+    await caller.close()
+    request = {"type": "echo", "payload": {"order": 42}, "idempotency_key": "both", "timeout_seconds": 30}
+    answer = await api.client.post("/api/v1/jobs", json=request)
+
+    assert (str(by_sql), True) == (answer.json()["id"], answer.json()["duplicate"])
+
+
 @pytest.mark.parametrize("paste", [block.split("```")[0] for block in PAGE.split("```sql\n")[1:]])
 async def test_the_pastes_run_as_printed(api: Api, stack: Stack, paste: str) -> None:
     """
