@@ -129,7 +129,7 @@ class Database:
                 pool = await self._opened()
                 connection = await pool.acquire()
         except AWAY as e:
-            raise DatabaseUnavailable(f"Postgres is away: {type(e).__name__}: {e}".strip(": ")) from e
+            raise _away(e) from e
         try:
             taken = await connection.fetchval("SELECT pg_try_advisory_lock($1)", number)
             try:
@@ -138,7 +138,7 @@ class Database:
                 if taken and not connection.is_closed():
                     await connection.execute("SELECT pg_advisory_unlock($1)", number)
         except AWAY as e:
-            raise DatabaseUnavailable(f"Postgres is away: {type(e).__name__}: {e}".strip(": ")) from e
+            raise _away(e) from e
         finally:
             await pool.release(connection)
 
@@ -153,7 +153,24 @@ class Database:
         except (*DATA_ERRORS, *COLLIDED):
             raise
         except AWAY as e:
-            raise DatabaseUnavailable(f"Postgres is away: {type(e).__name__}: {e}".strip(": ")) from e
+            raise _away(e) from e
+
+    @contextlib.asynccontextmanager
+    async def session(self, name: str) -> AsyncIterator[asyncpg.Connection]:
+        """A connection beside the pool, for who listens as long as it stands; each call on it has the deadline."""
+        try:
+            connection = await asyncpg.connect(
+                self._url,
+                timeout=self._timeout,
+                command_timeout=self._timeout,
+                server_settings=self._session() | {"application_name": name},
+            )
+            try:
+                yield connection
+            finally:
+                connection.terminate()  # nothing is under way that a farewell could save
+        except AWAY as e:
+            raise _away(e) from e
 
     async def _opened(self) -> asyncpg.Pool:
         async with self._opening:
@@ -181,6 +198,13 @@ class Database:
 
 async def _keep(_: asyncpg.Connection) -> None:
     """Nothing to reset: no call of ours leaves state in a session, and the usual reset is a round trip a call."""
+
+
+def _away(error: Exception) -> DatabaseUnavailable:
+    said = f"{type(error).__name__}: {error}".strip(": ")
+    if isinstance(error, asyncpg.ProtocolViolationError) and "startup parameter" in str(error):
+        return DatabaseUnavailable(f"DATABASE_URL leads to a pooler; it must lead to Postgres itself ({said})")
+    return DatabaseUnavailable(f"Postgres is away: {said}")
 
 
 def _compiled(statement: str | ClauseElement, arguments: Sequence[object]) -> tuple[str, Sequence[object]]:

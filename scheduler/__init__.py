@@ -4,8 +4,9 @@
 job whose worker or whose message is gone gets a fresh one; a job that only waits its turn does not.
 
 **Doors.**  `python -m scheduler`.  Five loops: `sweep` (the outbox), `epoch` (a broker that lost its disk), `reap`
-(workers that are gone), `rescue` (waiting jobs that were overtaken), `retention` (what has had its day).  Any number of
-schedulers may run; they share the rows by locks that skip.
+(workers that are gone), `rescue` (waiting jobs that were overtaken), `retention` (what has had its day).  The sweep is
+woken by a notification when somebody has submitted through SQL.  Any number of schedulers may run; they share the rows
+by locks that skip.
 
 **Failure modes.**  RabbitMQ away: rows wait, and nothing is judged.  Postgres away: all loops wait, and the reaper
 judges nobody until it has watched for a full lease again.  A row that is not confirmed comes again with doubling

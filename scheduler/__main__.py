@@ -7,6 +7,7 @@ import sys
 
 from persistence.database import Database
 from persistence.declare import declare
+from persistence.listen import Listener
 from scheduler.epoch import Epoch
 from scheduler.reap import Reaper
 from scheduler.rescue import Rescue
@@ -15,7 +16,7 @@ from scheduler.sweep import Sweep
 from wire import logs
 from wire.amqp import Broker
 from wire.errors import SettingsError
-from wire.lifecycle import run_until_stopped
+from wire.lifecycle import Service, run_until_stopped
 from wire.settings import Settings, load
 
 
@@ -23,8 +24,10 @@ async def run(settings: Settings) -> None:
     database = Database.of(settings.stores, "warren scheduler")
     broker = Broker.of(settings.stores, "warren scheduler", lambda b: declare(b, database, settings.stores.profile))
     lease_seconds = settings.worker.lease_seconds
-    loops = [
-        Sweep(database, broker, settings.scheduler),
+    sweep = Sweep(database, broker, settings.scheduler)
+    loops: list[Service] = [
+        sweep,
+        Listener(database, sweep.wake),
         Epoch(database, broker),
         Reaper(database, settings.scheduler, lease_seconds),
         Rescue(database, broker, settings.scheduler, lease_seconds),

@@ -23,7 +23,7 @@ class Rounds(ABC):
 
     def __init__(self, name: str, every_seconds: float, *, full: int | None = None) -> None:
         self._name, self._every, self._full = name, every_seconds, full
-        self._stopped = asyncio.Event()
+        self._stopped, self._news = asyncio.Event(), asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
 
     @abstractmethod
@@ -33,16 +33,22 @@ class Rounds(ABC):
     async def start(self) -> None:
         self._loop = lasting(self._work(), self._name)
 
+    def wake(self) -> None:
+        """There may be something to do: the next round comes at once, after the one that is under way."""
+        self._news.set()
+
     async def stop(self) -> None:
         self._stopped.set()
+        self._news.set()
         if self._loop:
             await self._loop
 
     async def _work(self) -> None:
         while not self._stopped.is_set():
+            self._news.clear()  # before the round: what it may have missed is worth another one
             done = await self._guarded()
             if self._full is None or done < self._full:
-                await pause(self._stopped, self._every)
+                await pause(self._news, self._every)
 
     async def _guarded(self) -> int:
         try:

@@ -1,7 +1,8 @@
 """Sweep the outbox: publish the messages whose writer has not come back to them.
 
 A writer publishes its own rows within moments and deletes them; what is older than its grace was left by a crash or an
-outage, or was inserted by another service through SQL.  Leased rows come back with doubling back-off.  Nothing is
+outage, or was inserted by another service through SQL; of the latter Postgres notifies us (persistence/listen.py), and
+the poll makes good a notification that was lost.  Leased rows come back with doubling back-off.  Nothing is
 leased while RabbitMQ is away, so that an outage does not use up the back-off.
 """
 

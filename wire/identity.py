@@ -1,7 +1,8 @@
 """Where the ids of jobs come from, so that the same request always means the same job.
 
 A fresh id is a UUID version 7: time-ordered keys keep the index hot.  An id derived from a key is a UUID version 8:
-whichever path a request takes, the id itself removes the duplicate.
+whichever path a request takes, the id itself removes the duplicate.  The hash is SHA-256 because Postgres has it
+too: the SQL door derives the same ids and hashes.
 """
 
 from __future__ import annotations
@@ -22,13 +23,16 @@ def fresh_id() -> UUID:
 
 def id_from_key(scope: str, key: str) -> UUID:
     """The id that an idempotency key stands for within a scope (an API key's name, a schedule, a parent job)."""
-    digest = hashlib.blake2b(f"{scope}\n{key}".encode(), digest_size=HASH_BYTES).digest()
-    return _uuid(digest, version=8)
+    return _uuid(_digest(f"{scope}\n{key}".encode()), version=8)
 
 
 def body_hash(body: bytes) -> bytes:
     """What tells a second copy of a message from another message under the same id."""
-    return hashlib.blake2b(body, digest_size=HASH_BYTES).digest()
+    return _digest(body)
+
+
+def _digest(raw: bytes) -> bytes:
+    return hashlib.sha256(raw).digest()[:HASH_BYTES]
 
 
 def _uuid(raw: bytes, version: int) -> UUID:
