@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from warren import submit_in
 
 
-def place_order(session: Session, number: int, items: list[str]) -> str:
+def place_order(session: Session, number: int, items: list[str], job: str = "order") -> str:
     """Write the order and submit the job that packs it; whoever began the transaction commits it."""
     session.execute(text("INSERT INTO orders (number) VALUES (:number)"), {"number": number})
-    job_id = submit_in(session, "order", {"number": number, "items": items}, key=f"order {number}", tags=["shop"])
+    job_id = submit_in(session, job, {"number": number, "items": items}, key=f"order {number}", tags=["shop"])
     return str(job_id)

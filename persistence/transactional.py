@@ -23,17 +23,17 @@ Payload = TypeVar("Payload")
 
 # What is said, as SQL that makes it of text: no driver's idea of a type comes between.
 _ARGUMENTS: Final[Mapping[str, str]] = {
-    "type": "CAST({} AS text)",
-    "payload": "CAST({} AS json)",
-    "id": "CAST({} AS uuid)",
-    "priority": "CAST({} AS int)",
-    "max_retries": "CAST({} AS int)",
-    "timeout_seconds": "CAST({} AS float8)",
-    "run_at": "CAST({} AS timestamptz)",
-    "delay": "CAST({} AS interval)",
-    "expires_at": "CAST({} AS timestamptz)",
-    "tags": "ARRAY(SELECT json_array_elements_text(CAST({} AS json)))",
-    "idempotency_key": "CAST({} AS text)",
+    "type": "{}",
+    "payload": "{}::json",
+    "id": "{}::uuid",
+    "priority": "{}::int",
+    "max_retries": "{}::int",
+    "timeout_seconds": "{}::float8",
+    "run_at": "{}::timestamptz",
+    "delay": "{}::interval",
+    "expires_at": "{}::timestamptz",
+    "tags": "ARRAY(SELECT json_array_elements_text({}::json))",
+    "idempotency_key": "{}",
 }
 
 
@@ -77,7 +77,7 @@ def submit_in(
     envelope = envelope_of(job_type, payload, said, id=None if key else fresh_id(), key=checked_key(key))
     told = _told(envelope)
     if hasattr(connection, "fetchval"):  # asyncpg
-        found: Any = connection.fetchval(_statement(told, "${number}::text"), *told.values())
+        found: Any = connection.fetchval(_statement(told, "${number}"), *told.values())
     elif _is_sqlalchemy(connection):
         from sqlalchemy import text  # noqa: PLC0415 - it is there, or there were no such connection
 
@@ -107,10 +107,8 @@ def _told(envelope: Envelope) -> dict[str, str]:
 
 
 def _statement(told: Iterable[str], mark: str) -> str:
-    given = (
-        f"{name} => {_ARGUMENTS[name].format(mark.format(name=name, number=number))}"
-        for number, name in enumerate(told, 1)
-    )
+    marks = ((name, f"CAST({mark.format(name=name, number=number)} AS text)") for number, name in enumerate(told, 1))
+    given = (f"{name} => {_ARGUMENTS[name].format(text)}" for name, text in marks)
     return f"SELECT warren.submit({', '.join(given)})"
 
 
