@@ -35,8 +35,9 @@ def sender() -> JobBroker:
 
 
 def declares() -> dramatiq.Broker:
-    """The broker that a job is declared on."""
-    return dramatiq_broker.global_broker or _own()
+    """The broker that a job is declared on: this process's, unless that is none of ours (a stub, in a test)."""
+    known = dramatiq_broker.global_broker
+    return known if known is not None and "job" in known.actor_options else _own()
 
 
 @functools.cache

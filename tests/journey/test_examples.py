@@ -53,6 +53,19 @@ async def test_a_script_submits_to_it(stack: Stack) -> None:
     assert (0, "Hello, Ada!\nHello, Bob!\n") == (script.returncode, script.stdout), script.stderr
 
 
+@pytest.mark.usefixtures("greeting")
+async def test_a_process_that_imports_a_job_may_submit_it(api: Api, stack: Stack) -> None:
+    """
+    Without `warren.broker()` before it: the settings are read when something is sent, and the payload is checked here.
+    """
+    told = await asyncio.to_thread(_run, stack, "-c", IMPORTS)
+    job_id, refusal = told.stdout.splitlines()
+    await eventually(lambda: _is_there(api, job_id), within=20)
+    job = await api.finished(job_id)
+
+    assert ({"text": "Hello, Ada!"}, "payload.name") == (job["result"], refusal)
+
+
 @pytest.mark.skipif(not importlib.util.find_spec("fastapi"), reason="FastAPI is not installed")
 @pytest.mark.usefixtures("greeting")
 async def test_a_web_service_submits_to_it(stack: Stack) -> None:
@@ -61,6 +74,16 @@ async def test_a_web_service_submits_to_it(stack: Stack) -> None:
     assert ["(202, 202, True)", "('completed', 'Hello, Eve!', 404, 422)"] == service.stdout.splitlines(), service.stderr
 
 
+IMPORTS = """
+from hello_actors import Greeting, hello
+from warren import Refused, submit
+
+print(submit(hello, Greeting(name="Ada")))
+try:
+    submit(hello, {"name": 1})
+except Refused as e:
+    print(e.field)
+"""
 SERVICE = """
 import asyncio, httpx
 from fastapi_app import app
@@ -84,7 +107,7 @@ asyncio.run(ask())
 
 
 def _run(stack: Stack, *words: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": PATH, "WARREN_URL": stack.url}
+    environment = stack.environment(PYTHONPATH=PATH, WARREN_URL=stack.url)
     return subprocess.run(
         [sys.executable, *words], cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=60
     )
@@ -92,3 +115,7 @@ def _run(stack: Stack, *words: str) -> subprocess.CompletedProcess[str]:
 
 async def _is_known(api: Api) -> bool:
     return any(item["name"] == "hello" for item in (await api.get("/api/v1/job-types"))["items"])
+
+
+async def _is_there(api: Api, job_id: str) -> bool:
+    return bool((await api.client.get(f"/api/v1/jobs/{job_id}")).status_code == 200)

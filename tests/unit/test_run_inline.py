@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import dramatiq
@@ -184,6 +185,25 @@ async def test_where_a_loop_runs_it_is_awaited() -> None:
     assert ("cancelled", ((None, "before"),), "completed") == (ran.ended, ran.progress, also.ended)
     with pytest.raises(RuntimeError, match="await inline"):
         run_inline(job_of_this_loop)
+
+
+def test_the_page_for_those_who_come_from_celery_shows_a_job_that_does_what_it_says() -> None:
+    page = (Path(__file__).parents[2] / "docs/from-celery.md").read_text()
+    ours = page.split("With Warren:")[1].split("```python")[1].split("```")[0]
+    sent: list[tuple[str, str]] = []
+
+    def smtp(to: str, text: str) -> None:
+        if to == "busy":
+            raise BlockingIOError("not now")
+        sent.append((to, text))
+
+    names = {"BaseModel": BaseModel, "job": job, "RetryAfter": RetryAfter, "smtp": smtp, "Busy": BlockingIOError}
+    exec(ours.split("with SyncClient()")[0], names)
+    done = run_inline(names["send_mail"], {"to": "ada", "text": "Hello!"})
+    busy = run_inline(names["send_mail"], {"to": "busy", "text": "Hello!"})
+
+    assert ("completed", [("ada", "Hello!")]) == (done.ended, sent)
+    assert ("retry", timedelta(seconds=30)) == (busy.ended, busy.after)
 
 
 def test_only_a_job_is_run() -> None:
