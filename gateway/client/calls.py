@@ -98,14 +98,21 @@ class Client:
         return (await self._send(new_job(job_type, payload, id=id, key=key, **said))).id
 
     async def submit_many(self, jobs: Iterable[Envelope]) -> tuple[Item, ...]:
-        """Submit jobs made by `new_job`, and say of each what became of it; one bad job never fails the rest."""
+        """Submit jobs made by `new_job`, and say of each what became of it; one bad job never fails the rest.
+
+        NotConfirmed if nobody said so of one, after all have been tried: they have their ids, and can be sent again.
+        """
         gate = asyncio.Semaphore(AT_ONCE)
 
         async def one(job: Envelope) -> Item:
             async with gate:
                 return await self._item(job)
 
-        return tuple(await asyncio.gather(*map(one, jobs)))
+        ends = await asyncio.gather(*map(one, jobs), return_exceptions=True)
+        for end in ends:
+            if isinstance(end, BaseException):
+                raise end
+        return tuple(end for end in ends if isinstance(end, Item))
 
     async def get(self, job_id: UUID | str) -> Job:
         """The job as it stands, or NotFound."""
@@ -118,7 +125,10 @@ class Client:
         while True:
             left = max(deadline - time.monotonic(), 0.0)
             hold = min(left, LONGEST_HOLD_SECONDS)
-            job = _job((await self._link.ask("GET", _path(job_id), None, _hold(hold), longer_seconds=hold))[0])
+            body, _ = await self._link.ask(
+                "GET", _path(job_id), None, _hold(hold), patience_seconds=max(left, 1.0), longer_seconds=hold
+            )
+            job = _job(body)
             if job.state is State.COMPLETED:
                 return job
             if job.finished:

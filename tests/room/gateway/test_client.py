@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from uuid import UUID, uuid4
 
@@ -100,6 +101,28 @@ async def test_many_are_judged_one_by_one(client: Client) -> None:
         bad.status, bad.problem and bad.problem.field, bad.problem and bad.problem.detail,
     )  # fmt: skip
     assert ["accepted"] * 100 == [item.status for item in items[3:]]
+
+
+async def test_many_of_which_one_got_no_answer_can_be_sent_again(running: Running, proxy: Stumbling) -> None:
+    jobs = [new_job("echo", HI, tags=["many"]) for _ in range(10)]
+    proxy.lose = 3
+    async with Client(proxy.url, patience_seconds=0.05) as hasty:
+        with pytest.raises(NotConfirmed):
+            await hasty.submit_many(jobs)
+    proxy.lose = 0
+    async with Client(proxy.url) as client:
+        items = await client.submit_many(jobs)
+
+    assert ([job.id for job in jobs], 10) == ([item.id for item in items], await jobs_tagged(running, "many"))
+
+
+async def test_a_wait_is_no_longer_than_was_said_with_the_gateway_away() -> None:
+    started = time.monotonic()
+    async with Client("http://127.0.0.1:1") as client:
+        with pytest.raises(Unavailable):
+            await client.wait(uuid4(), within=0.5)
+
+    assert time.monotonic() - started < 10
 
 
 async def test_a_change_whose_answer_was_lost_tells_how_the_job_stands(proxy: Stumbling, client: Client) -> None:
