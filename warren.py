@@ -1,6 +1,8 @@
 """Warren's public face: what a job's author imports, and the `warren` command.
 
-    from warren import job, progress, submit, submit_now, PermanentError, RetryAfter, Snooze
+    from warren import job, progress, submit, submit_now, PermanentError, RetryAfter, Snooze     # in job modules
+    from warren import run_inline                                                               # in their tests
+    from warren import Client, SyncClient, submit_in, JobFailed, NotFound, Refused, Unavailable  # everywhere else
 
 Nothing is loaded before it is used, so a service that only wants one name does not pay for the engine; nor does the
 command, which prints what an operator asks about a Warren without touching one (`migrate` excepted).
@@ -21,9 +23,15 @@ __version__ = version.VERSION
 if TYPE_CHECKING:
     from actors.context import cancelled, context, progress
     from actors.ends import PermanentError, RetryAfter, Snooze
+    from actors.inline import inline, run_inline
     from actors.job import job
     from actors.sender import broker
     from actors.submit import submit, submit_now
+    from gateway.client.blocking import SyncClient
+    from gateway.client.calls import Client, new_job
+    from gateway.client.failures import JobFailed, NotConfirmed, NotFound, StillOpen
+    from persistence.transactional import submit_in
+    from wire.errors import Refused, Unavailable
 
 _HOMES = {
     "job": "actors.job",
@@ -36,10 +44,23 @@ _HOMES = {
     "broker": "actors.sender",
     "submit": "actors.submit",
     "submit_now": "actors.submit",
+    "inline": "actors.inline",
+    "run_inline": "actors.inline",
+    "Client": "gateway.client.calls",
+    "new_job": "gateway.client.calls",
+    "SyncClient": "gateway.client.blocking",
+    "JobFailed": "gateway.client.failures",
+    "NotConfirmed": "gateway.client.failures",
+    "NotFound": "gateway.client.failures",
+    "StillOpen": "gateway.client.failures",
+    "submit_in": "persistence.transactional",
+    "Refused": "wire.errors",
+    "Unavailable": "wire.errors",
 }
 __all__ = [
-    "PermanentError", "RetryAfter", "Snooze", "broker", "cancelled", "context", "job", "progress", "submit",
-    "submit_now",
+    "Client", "JobFailed", "NotConfirmed", "NotFound", "PermanentError", "Refused", "RetryAfter", "Snooze", "StillOpen",
+    "SyncClient", "Unavailable", "broker", "cancelled", "context", "inline", "job", "new_job", "progress", "run_inline",
+    "submit", "submit_in", "submit_now",
 ]  # fmt: skip
 
 

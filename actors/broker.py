@@ -45,12 +45,17 @@ class JobBroker(RabbitmqBroker):
 
     def __init__(self, url: str, limits: Limits, name: str, *, in_worker: bool = False) -> None:
         super().__init__(confirm_delivery=True, middleware=[Options(), CurrentMessage(), Callbacks(), Pipelines()])
+        self._name = name
+        self.send_to(url, limits)
+        self.in_worker = in_worker  # jobs run in this process, and what is sent outside of one is sent by mistake
+
+    def send_to(self, url: str, limits: Limits) -> None:
+        """Where the next connection goes."""
         parameters = pika.URLParameters(url)
         parameters.blocked_connection_timeout = BLOCKED_SECONDS
-        parameters.client_properties = {"connection_name": name}
+        parameters.client_properties = {"connection_name": self._name}
         self.parameters = parameters
         self._limits = limits
-        self.in_worker = in_worker  # jobs run in this process, and what is sent outside of one is sent by mistake
 
     def declare_queue(self, queue_name: str, *, ensure: bool = False) -> None:
         """Nothing: workers open the ways of their types, and Dramatiq's consumer threads must not consume."""

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from concurrent.futures import Future
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
-from actors.door import Door
 from actors.sent import Sent
 from persistence.submission import Submission
+from wire.envelope import Envelope
 from wire.errors import Refused
 from wire.identity import id_from_key
 from wire.tracing import Trace
@@ -26,6 +27,15 @@ TOO_MANY: Final = "submit fewer jobs that submit the rest, or send them at once 
 NOT_NOW: Final = (
     "the function of this attempt does not run (any more), so nothing would make this job: submit it before"
 )
+
+
+class InnerDoor(Protocol):
+    """By which a running job submits: a lane's (door.py), or a test's (inline.py)."""
+
+    def submission(self, envelope: Envelope, trace: Trace, *, checked: bool = True) -> Submission: ...
+
+    def accept(self, submission: Submission, *, first_stands: bool) -> Future[UUID]: ...
+
 
 current: ContextVar[Context] = ContextVar("warren job")
 
@@ -43,7 +53,7 @@ class Context:
     trace: Trace
     headers: Mapping[str, object] = field(default_factory=dict)
     progress: tuple[float | None, str | None] | None = None  # said, and not yet written
-    door: Door | None = None  # by which it submits
+    door: InnerDoor | None = None  # by which it submits
     children: dict[UUID, Submission] = field(default_factory=dict)
     kept_children: dict[UUID, Submission] = field(default_factory=dict)
     child_bytes: int = 0
@@ -56,7 +66,7 @@ class Context:
     _lock: threading.Lock = field(default_factory=threading.Lock)  # an actor may submit from threads of its own
 
     @property
-    def inner_door(self) -> Door:
+    def inner_door(self) -> InnerDoor:
         if self.door is None:
             raise RuntimeError("there is no lane here: nothing can be submitted")
         return self.door

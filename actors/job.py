@@ -8,33 +8,32 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping, MutableMapping
-from dataclasses import dataclass
-from typing import Any, get_origin, get_type_hints
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any, ParamSpec, Protocol, TypeVar, get_origin, get_type_hints, overload
 
 import dramatiq
 from pydantic import BaseModel, ValidationError
 
 from actors.ends import PermanentError
+from actors.job_options import JobOptions
+from actors.sender import declares
 from wire.fields import LONGEST_TIMEOUT, LONGEST_WAIT, MAX_RETRIES, PRIORITIES, check_type
 
 Function = Callable[..., Any]
+Takes = ParamSpec("Takes")
+Returns = TypeVar("Returns")
 ANY_OBJECT: dict[str, Any] = {"type": "object"}
 ANY_MAPPING = (dict, Mapping, MutableMapping, Any, object)  # annotations that say no more than "an object"
 
 
-@dataclass(frozen=True, slots=True)
-class JobOptions:
-    """What `@job` was given; None means the setting's default."""
+class Declare(Protocol):
+    """What `@job(…)` is: a type checker sees the function's payload and result in the actor."""
 
-    payload: type[BaseModel] | None
-    schema: dict[str, Any]
-    description: str
-    priority: int
-    max_retries: int | None = None
-    timeout_seconds: float | None = None
-    retry_base_seconds: float | None = None
-    retry_max_seconds: float | None = None
+    @overload
+    def __call__(self, function: Callable[Takes, Awaitable[Returns]], /) -> dramatiq.Actor[Takes, Returns]: ...
+
+    @overload
+    def __call__(self, function: Callable[Takes, Returns], /) -> dramatiq.Actor[Takes, Returns]: ...
 
 
 def job(
@@ -46,7 +45,7 @@ def job(
     timeout: float | None = None,
     retry_base_seconds: float | None = None,
     retry_max_seconds: float | None = None,
-) -> Callable[[Function], dramatiq.Actor[Any, Any]]:
+) -> Declare:
     """Make a function, sync or async, the actor of a job type."""
     level = PRIORITIES.get(priority, 0) if isinstance(priority, str) else priority
     _check(name, level, max_retries, timeout)
@@ -64,7 +63,7 @@ def job(
             retry_base_seconds=retry_base_seconds,
             retry_max_seconds=retry_max_seconds,
         )
-        declare = dramatiq.actor(actor_name=name, queue_name=queue, job=options)
+        declare = dramatiq.actor(broker=declares(), actor_name=name, queue_name=queue, job=options)
         return declare(_with_payload(function, model))
 
     return decorate

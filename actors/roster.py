@@ -9,7 +9,7 @@ from typing import Any
 import dramatiq
 
 from actors.codec import STOCK_SCHEMA, is_job
-from actors.job import JobOptions
+from actors.job_options import JobOptions
 from persistence.job_types import JobType
 from wire.errors import Refused, SettingsError
 from wire.fields import LONGEST_TIMEOUT, check_type

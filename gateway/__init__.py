@@ -8,7 +8,8 @@ problem+json that names the field and the remedy, carries the request's id, and 
 `access` (which host, which origin, which key), then a file in `rest/`: parse, call, answer.  `submit` makes bytes a
 submission for every door of this room; `redrive` judges dead letters, and `redriver` works off whole filters of them;
 `hints` tells workers of a cancel behind the answer; `waiting` is the one watcher for all who wait for a job; `openapi`
-describes the whole from the structs in `answers`; `docs` shows it to people without asking any other origin.
+describes the whole from the structs in `answers`; `docs` shows it to people without asking any other origin.  `client`
+is the other end of the wire, for Python programs; it loads nothing else of this room.
 
 **Thin on purpose.**  It validates with what workers registered, accepts and reads; it never imports an actor, holds no
 SQL, and keeps nothing that a restart could lose.

@@ -8,6 +8,7 @@
         ├── BrokerUnavailable
         └── DatabaseUnavailable
 
+What only a client raises hangs on this tree too: gateway/client/failures.py.
 An expected end of a job is a value (see actors/verdict.py), never one of these.
 """
 

@@ -1,0 +1,13 @@
+"""gateway.client: the other end of the HTTP door, for Python programs that submit jobs and ask what became of them.
+
+**Promise.**  `submit` returns when the job is safe.  What fails on the way is sent again under the same id until the
+client's patience is at an end, so that an answer that was lost never makes a second job.  A refusal is an exception
+with the field and the remedy; nothing else is decided here.
+
+**Doors.**  `calls` is what a program uses, in asyncio; `blocking` is the same for programs without a loop; `amqp` is
+the way around the gateway.  A job that has to be submitted inside of a database transaction goes through
+persistence/transactional.py instead.
+
+**What it must not load.**  Neither the gateway, nor the engine, nor a database driver: a web service that wants to
+submit one job does not pay for them (an import contract and a test hold that).
+"""
