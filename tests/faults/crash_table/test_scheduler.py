@@ -127,10 +127,10 @@ async def _are_due(scene: Scene) -> None:
 
 
 async def _kill_all_workers(scene: Scene) -> None:
-    pids = [*scene.stack.masters(), *scene.stack.worker_pids()]
-    await asyncio.to_thread(scene.stack.kill, "actors")
-    for pid in pids:
+    os.kill(scene.stack.processes["actors"].pid, signal.SIGSTOP)  # or it would start others, or tell these to drain
+    for pid in [*scene.stack.masters(), *scene.stack.worker_pids()]:
         os.kill(pid, signal.SIGKILL)
+    await asyncio.to_thread(scene.stack.kill, "actors")
 
 
 async def _silence_is_long_enough(scene: Scene) -> None:
