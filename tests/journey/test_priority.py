@@ -87,9 +87,9 @@ async def test_under_endless_important_jobs_the_least_important_gets_one_start_i
     RabbitMQ gives out no p1 while a p10 is ready; the workers find it in its row.
     """
     high = await rabbit.preload("nap", {"seconds": 0.02}, 30_000 if long else 6_000, priority=10)
-    low = await rabbit.preload("nap", {}, 400, priority=1)
+    low = await rabbit.preload("nap", {}, 1_000 if long else 400, priority=1)
     await eventually(lambda: _are_rows(api, low), within=20)
-    await eventually(lambda: _have_started(api, high, len(high)), within=120)
+    await eventually(lambda: _have_started(api, high, len(high)), within=300)
     shares = await api.sql(
         "WITH w AS (SELECT (SELECT max(created_at) + interval '2 s' FROM jobs WHERE id = ANY($2)) AS since,"
         "                  (SELECT max(started_at) - interval '0.5 s' FROM jobs WHERE id = ANY($3)) AS until)"
