@@ -66,7 +66,7 @@ class JobBroker(RabbitmqBroker):
         parent = current.get(None)
         try:
             self._send(message, delay, parent)
-        except Exception as e:
+        except Exception as e:  # raised again below; where nobody would see it, the attempt is told
             if parent is not None and not parent.in_function:
                 parent.unsent = e  # Dramatiq swallows what a middleware raises: the attempt asks for it
             raise

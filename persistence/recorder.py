@@ -74,7 +74,7 @@ class Recorder:
         """Return when all of them are safe, one way or the other."""
         try:
             await self._until_answered(lambda: handler(messages))
-        except Exception as e:
+        except Exception as e:  # a message that nobody foresaw is kept as a letter, and must not stop its queue
             if isinstance(e, asyncpg.PostgresError) and not isinstance(e, DATA_ERRORS):
                 raise  # a statement of ours is wrong: no message is to blame, and the process ends loudly
             if len(messages) == 1:
