@@ -104,8 +104,9 @@ PROMISES = (
         (
             "tests/journey/test_amqp_door.py::test_a_foreign_job_is_done_exactly_once",
             "tests/unit/wire/test_agreement.py::test_two_that_disagree_are_refused_naming_both",
+            "tests/journey/test_sql_door.py::test_a_job_that_was_rolled_back_never_runs",
         ),
-        lacking="gRPC, SQL",
+        lacking="gRPC",
     ),
     Promise(10, "the clock fires once", lacking="schedules"),
 )
