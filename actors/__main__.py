@@ -8,8 +8,8 @@ import os
 import sys
 from pathlib import Path
 
-from actors.reload import watch
-from actors.supervise import supervise
+from actors.process.reload import watch
+from actors.process.supervise import supervise
 from wire import logs
 from wire.errors import SettingsError
 from wire.lifecycle import stop_signal

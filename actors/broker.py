@@ -17,13 +17,14 @@ from dramatiq.middleware import Callbacks, CurrentMessage, Middleware, Pipelines
 
 from actors.codec import to_body, to_envelope
 from actors.context import Context, current
-from actors.roster import job_type
-from persistence import payloads
+from actors.declared.roster import job_type
+from persistence.declared import payloads
 from wire.envelope import Envelope
 from wire.message import CONTENT_TYPE
 from wire.settings import Limits
+from wire.signature import client_properties, signature
+from wire.spans import caller
 from wire.topology import PUBLIC, routing_key
-from wire.tracing import Trace
 
 TRIES: Final = 4
 BLOCKED_SECONDS: Final = 10  # an alarm must not hang a web request for ever
@@ -43,9 +44,9 @@ class Options(Middleware):
 class JobBroker(RabbitmqBroker):
     """A RabbitmqBroker that speaks envelopes."""
 
-    def __init__(self, url: str, limits: Limits, name: str, *, in_worker: bool = False) -> None:
+    def __init__(self, url: str, limits: Limits, role: str, *, in_worker: bool = False) -> None:
         super().__init__(confirm_delivery=True, middleware=[Options(), CurrentMessage(), Callbacks(), Pipelines()])
-        self._name = name
+        self._role = role  # who sends, as the broker's console tells it
         self.send_to(url, limits)
         self.in_worker = in_worker  # jobs run in this process, and what is sent outside of one is sent by mistake
 
@@ -53,7 +54,7 @@ class JobBroker(RabbitmqBroker):
         """Where the next connection goes."""
         parameters = pika.URLParameters(url)
         parameters.blocked_connection_timeout = BLOCKED_SECONDS
-        parameters.client_properties = {"connection_name": self._name}
+        parameters.client_properties = client_properties(signature(self._role))
         self.parameters = parameters
         self._limits = limits
 
@@ -97,6 +98,11 @@ class JobBroker(RabbitmqBroker):
             parent.submit(parent.inner_door.submission(envelope, parent.trace, checked=parent.in_function))
 
     def _publish(self, envelope: Envelope) -> None:
+        assert envelope.id is not None
+        with caller.publishing(envelope.type, envelope.id) as trace:
+            self._publish_in(trace, envelope)
+
+    def _publish_in(self, trace: dict[str, str], envelope: Envelope) -> None:
         body = to_body(envelope, self._limits.max_body_bytes)
         priority = envelope.priority or self._default_priority(envelope.type)
         properties = pika.BasicProperties(
@@ -106,7 +112,7 @@ class JobBroker(RabbitmqBroker):
             type=envelope.type,
             priority=priority,
             app_id="warren",
-            headers=dict(Trace.begin().headers()),
+            headers=trace or None,
         )
         for tries_left in reversed(range(TRIES)):
             try:

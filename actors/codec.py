@@ -13,6 +13,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import dramatiq
+from msgspec.structs import replace
 from pydantic import BaseModel
 
 from wire import strict_json
@@ -56,7 +57,7 @@ def to_envelope(
 
 def to_body(envelope: Envelope, most_bytes: int) -> bytes:
     """The body that is published and kept; Refused when it is too large."""
-    body = encode(envelope)
+    body = encode(replace(envelope, unique=None) if envelope.unique else envelope)
     if len(body) > most_bytes:
         raise Refused("payload", f"the job has {len(body)} bytes; at most {most_bytes} are taken", code="too_large")
     return body

@@ -4,8 +4,9 @@
     assert ("completed", {"text": "Hello, Ada!"}) == (ran.ended, ran.result)
 
 The payload makes the way that every payload makes, through JSON and back, and what is returned or raised is judged by
-the verdict that the engine uses.  What the job submits is judged and kept, and goes nowhere.  There is no time limit,
-no middleware, and no second attempt: ask for `attempt=2` to see it.
+the verdict that the engine uses.  What the job submits is judged and kept, and goes nowhere; what it saves is kept
+in memory, what it reads is among the `artifacts` that the test gives it.  There is no time limit, no middleware, and no
+second attempt: ask for `attempt=2` to see it.
 """
 
 from __future__ import annotations
@@ -13,20 +14,20 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import json
-from collections.abc import Awaitable, Callable, Mapping
-from concurrent.futures import Future
+import shutil
+import tempfile
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import dramatiq
 
-from actors.attempt import coroutine_function
-from actors.codec import is_job, to_body
-from actors.context import Context, current
-from actors.roster import job_type
-from actors.verdict import (
+from actors.attempts.craft import coroutine_function
+from actors.attempts.verdict import (
     Budget,
     CancelAsked,
     Cancelled,
@@ -41,12 +42,24 @@ from actors.verdict import (
     Verdict,
     decide,
 )
-from persistence import payloads
-from persistence.job_types import JobType
-from persistence.submission import Submission, fill
+from actors.codec import is_job, to_body
+from actors.context import Context, Wanted, current
+from actors.declared.roster import job_type
+from actors.ends import PermanentError
+from actors.lane.reading import LEFT, check_size, place
+from actors.scratch import delete
+from persistence.accepting.submission import Submission, fill
+from persistence.artifacts.archive import Label, Saver
+from persistence.artifacts.artifact import Artifact
+from persistence.artifacts.content import Content, Measured
+from persistence.declared import payloads
+from persistence.declared.job_types import JobType
+from persistence.store.database import Database
 from wire import strict_json
+from wire.artifacts import Artifacts
 from wire.asked import Takes, TakesNothing
 from wire.envelope import MAX_BYTES, Envelope
+from wire.errors import Refused
 from wire.identity import fresh_id
 from wire.settings import Limits
 from wire.states import Outcome
@@ -69,6 +82,7 @@ class Ran:
     submitted: tuple[Envelope, ...]  # the children that this end brings to life
     sent_now: tuple[Envelope, ...]
     progress: tuple[tuple[float | None, str | None], ...]  # all of it; the last word counts
+    artifacts: Mapping[str, bytes]  # by name
 
 
 def run_inline(
@@ -79,9 +93,12 @@ def run_inline(
     cancelled: bool = False,
     max_retries: int | None = None,
     job_id: UUID | None = None,
+    artifacts: Mapping[UUID, Path] | None = None,
 ) -> Ran:
     """Run one attempt of a job that `@job` made; `cancelled` asks it to end, an async one at its first await."""
-    trial = _Trial(job, payload, attempt, cancelled=cancelled, max_retries=max_retries, job_id=job_id)
+    trial = _Trial(
+        job, payload, attempt, cancelled=cancelled, max_retries=max_retries, job_id=job_id, artifacts=artifacts
+    )
     if trial.function is None:
         return trial.judged(trial.in_context(trial.call))
     try:
@@ -99,9 +116,12 @@ async def inline(
     cancelled: bool = False,
     max_retries: int | None = None,
     job_id: UUID | None = None,
+    artifacts: Mapping[UUID, Path] | None = None,
 ) -> Ran:
     """The same for a test that has a loop; a sync job runs on a thread, as it does in a worker."""
-    trial = _Trial(job, payload, attempt, cancelled=cancelled, max_retries=max_retries, job_id=job_id)
+    trial = _Trial(
+        job, payload, attempt, cancelled=cancelled, max_retries=max_retries, job_id=job_id, artifacts=artifacts
+    )
     if trial.function is None:
         return trial.judged(await asyncio.to_thread(trial.in_context, trial.call))
     return await trial.run_async()
@@ -119,6 +139,7 @@ class _Trial:
         cancelled: bool,
         max_retries: int | None,
         job_id: UUID | None,
+        artifacts: Mapping[UUID, Path] | None,
     ) -> None:
         if not isinstance(job, dramatiq.Actor) or not is_job(job):
             raise TypeError(f"run_inline() runs what @job made, got {job!r}")
@@ -129,7 +150,7 @@ class _Trial:
         self._cancelled = cancelled
         said = strict_json.encode({} if payload is None else payload, "payload", around=1)
         self._fields = strict_json.parse(said.encode(), "payload", around=1)
-        self._door = _Door(job)
+        self._door = _Door(job, artifacts or {})
         self.context = _Watched(
             job_id or fresh_id(), self._type.name, self._type.queue, attempt, self._max_retries, self._type.priority,
             Trace.begin(), door=self._door, in_function=True, asked_to_stop=cancelled,
@@ -166,7 +187,7 @@ class _Trial:
             return Raised(e)
 
     def judged(self, end: End) -> Ran:
-        """The end in words; a job that was asked to end is not tried again (persistence/record.py)."""
+        """The end in words; a job that was asked to end is not tried again (persistence/attempts/record.py)."""
         self.context.close()
         verdict = decide(end, self._budget(), random=0.0)
         if self._cancelled and isinstance(verdict, Retry | Snoozed):
@@ -181,6 +202,7 @@ class _Trial:
             submitted=tuple(self._door.seen[child_id] for child_id in children),
             sent_now=tuple(self._door.seen[sent.id] for sent in self.context.sent),
             progress=tuple(self.context.notes),
+            artifacts=dict(self._door.saved),
         )
 
     def _budget(self) -> Budget:
@@ -206,9 +228,18 @@ class _Watched(Context):
 class _Door:
     """Judges what is submitted, by the types that are declared beside the job; any other name is taken."""
 
-    def __init__(self, job: Actor) -> None:
-        self._declared = job.broker.actors
+    def __init__(self, job: Actor, artifacts: Mapping[UUID, Path]) -> None:
+        self._declared, self._artifacts = job.broker.actors, artifacts
         self.seen: dict[UUID, Envelope] = {}
+        self.saved: dict[str, bytes] = {}
+
+    @property
+    def database(self) -> Database:
+        raise RuntimeError("there are no servers here: what asks Postgres is tested with a Warren at work")
+
+    @property
+    def gate(self) -> None:
+        return None
 
     def submission(self, envelope: Envelope, trace: Trace, *, checked: bool = True) -> Submission:
         assert envelope.id is not None
@@ -223,6 +254,53 @@ class _Door:
         done: Future[UUID] = Future()
         done.set_result(submission.id)
         return done
+
+    def save(self, saver: Saver, label: Label, content: Content) -> Future[Artifact]:
+        """In memory; what comes asynchronously is read on the job's loop, all else here and now."""
+        done: Future[Artifact] = Future()
+        if isinstance(content, AsyncIterable):
+            loop = asyncio.get_running_loop()
+            return asyncio.run_coroutine_threadsafe(self._saved(saver, label, content), loop)
+        try:
+            with ThreadPoolExecutor(1) as aside:  # which has no loop yet
+                done.set_result(aside.submit(asyncio.run, self._saved(saver, label, content)).result())
+        except Exception as e:  # noqa: BLE001 - whoever waits for the artifact is told
+            done.set_exception(e)
+        return done
+
+    def read(self, wanted: Wanted, folder: Path) -> Future[Path]:
+        """A copy of what the test has given; a job that has it in hand may change it."""
+        done: Future[Path] = Future()
+        try:
+            done.set_result(self._copied(wanted, folder))
+        except Exception as e:  # noqa: BLE001 - whoever waits for the file is told
+            done.set_exception(e)
+        return done
+
+    def _copied(self, wanted: Wanted, folder: Path) -> Path:
+        given = self._artifacts.get(wanted.id)
+        if given is None:
+            raise PermanentError(f"{wanted.field}: there is no artifact {wanted.id}; {LEFT}")
+        check_size(wanted, given.stat().st_size)
+        return Path(shutil.copyfile(given, place(folder, wanted.id, given.name)))
+
+    def make_folder(self, saver: Saver) -> Path:
+        return Path(tempfile.mkdtemp(prefix="warren-inline-"))
+
+    def clear(self, folder: Path) -> None:
+        delete(folder)
+
+    async def _saved(self, saver: Saver, label: Label, content: Content) -> Artifact:
+        try:
+            measured = Measured(content, Artifacts().max_artifact_bytes)
+            saved = b"".join([piece async for piece in measured])
+        except Refused as e:
+            raise PermanentError(str(e)) from None
+        self.saved[label.name] = saved
+        return Artifact(
+            fresh_id(), saver.job_id, saver.attempt, label.kind, label.name, label.content_type, measured.size,
+            measured.sha256.hex(), datetime.now(UTC), key="",
+        )  # fmt: skip
 
 
 def _any_type(name: str) -> JobType:

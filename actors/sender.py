@@ -16,14 +16,14 @@ from actors.broker import JobBroker
 from wire.envelope import Envelope
 from wire.settings import Limits, load
 
-NAME: Final = "warren sender"
+ROLE: Final = "sender"
 NOWHERE: Final = "amqp://127.0.0.1:1/"
 
 
 def broker() -> JobBroker:
     """Make the broker and set it as Dramatiq's; call it before actors are imported."""
     settings = load()
-    made = JobBroker(settings.stores.amqp_url.get_secret_value(), settings.limits, NAME)
+    made = JobBroker(settings.stores.amqp_url.get_secret_value(), settings.limits, ROLE)
     dramatiq.set_broker(made)
     return made
 
@@ -42,7 +42,7 @@ def declares() -> dramatiq.Broker:
 
 @functools.cache
 def _own() -> JobBroker:
-    return _Undecided(NOWHERE, Limits(), NAME)
+    return _Undecided(NOWHERE, Limits(), ROLE)
 
 
 class _Undecided(JobBroker):

@@ -30,13 +30,14 @@ class Sent:
 
     def wait(self) -> UUID:
         """The same, for sync actors and scripts."""
-        if not self._done.done() and _on_a_loop():
+        if not self._done.done() and on_a_loop():
             raise RuntimeError("wait() would hold up this loop and every job on it; await what submit_now returned")
         self.heard = True
         return self._done.result(ANSWER_SECONDS)
 
 
-def _on_a_loop() -> bool:
+def on_a_loop() -> bool:
+    """Whether to wait here would hold up others."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:

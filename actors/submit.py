@@ -22,6 +22,7 @@ from actors.context import current
 from actors.sender import sender
 from actors.sent import Sent
 from wire.asked import Said, checked_key, envelope_of, name_of
+from wire.errors import Refused
 from wire.identity import fresh_id, id_from_key
 
 JobType = str | dramatiq.Actor[Any, Any]
@@ -65,7 +66,10 @@ def _send(job_type: JobType, payload: Payload | None, key: str | None, said: Sai
         raise RuntimeError(NO_JOB_HERE)
     scope = f"submit {name_of(job_type)}"
     job_id = fresh_id() if key is None else id_from_key(scope, checked_key(key) or "")
-    broker.submit(envelope_of(job_type, payload, said, id=job_id))
+    envelope = envelope_of(job_type, payload, said, id=job_id)
+    if envelope.unique:
+        raise Refused("unique", "is not taken over AMQP", "submit it with a Client, over HTTP, or inside of a job")
+    broker.submit(envelope)
     return job_id
 
 

@@ -1,8 +1,8 @@
 """Containers for who has a Docker engine and no native servers.
 
 Only what carries our label and name is ever stopped.  Ports are published on the loopback interface, data live in a
-volume named after the data folder.  The command lines are pure functions: there was no engine where this
-was written, so they are tested as text and have not been run.
+volume named after the data folder.  The command lines are pure functions, tested as text everywhere and run where there
+is an engine.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ RABBITMQ_IMAGE = "rabbitmq:4-management"
 POSTGRES_IMAGE = "postgres:17"
 ANSWER_SECONDS = 3.0  # an engine that takes longer than this is asleep; waking it is the user's decision
 START_SECONDS = 180.0  # an image may have to be fetched first
+REMOVAL_SECONDS = 30.0
 MARK = "container.json"
 
 
@@ -72,14 +73,25 @@ class Container:
     def stop(self) -> None:
         if self.alive():
             _docker(stop_command(self.folder, self.name))
+            self._wait_until_removed()
 
     def kill(self) -> None:
         if self.alive():
             _docker(["docker", "kill", container_name(self.folder, self.name)])
+            self._wait_until_removed()
 
     def alive(self) -> bool:
-        listed = subprocess.run(find_command(self.folder, self.name), capture_output=True, text=True, check=False)
-        return bool(listed.stdout.strip())
+        return self._listed()
+
+    def _wait_until_removed(self) -> None:
+        """The engine removes it a moment after its end; until then its name is taken and its volume in use."""
+        deadline = time.monotonic() + REMOVAL_SECONDS
+        while self._listed("--all") and time.monotonic() < deadline:
+            time.sleep(0.1)
+
+    def _listed(self, *options: str) -> bool:
+        find = [*find_command(self.folder, self.name), *options]
+        return bool(subprocess.run(find, capture_output=True, text=True, check=False).stdout.strip())
 
     def command(self) -> list[str]:
         raise NotImplementedError

@@ -2,7 +2,12 @@
 
     env        addresses and passwords to source       logs/      one file a process, three starts kept
     lock       held by the supervisor while it lives    run/       one record a process
+    scrape.json, prometheus.yml  where the figures are, and what a Prometheus needs to read them
     rabbitmq/  postgres/                                           the servers' own
+    artifacts/ what jobs have left behind, unless an object store is named
+    backups/   what backup_task has kept, unless other places are named; backup.key opens it
+    outbox/    mail of jobs, a file `.eml` each, unless a mail server is named
+    databases/ what the sample operation `data_migration` moves rows between
 
 Whether a Warren runs here is decided by the lock, which the kernel gives back however its holder ends.
 """
@@ -35,6 +40,9 @@ class Folder:
         self.path = path.resolve()
         self.logs = self.path / "logs"
         self.env = self.path / "env"
+        self.artifacts = self.path / "artifacts"
+        self.outbox = self.path / "outbox"
+        self.databases = self.path / "databases"
         self._records = self.path / "run"
         self._running = self._records / "running"
         self._lock: int | None = None

@@ -2,7 +2,7 @@
 
 Every step runs even when one before it failed, so that one run tells all; the exit code is that of the worst.  Tests
 start servers of their own, so RabbitMQ and Postgres are installed here where they are missing, and not started.
-Arguments go to pytest and narrow it.
+What they write is kept in memory where it fits.  Arguments go to pytest and narrow it.
 """
 
 from __future__ import annotations
@@ -15,13 +15,20 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy import docker, install, postgres, rabbitmq, tally, venv
+from deploy import docker, install, libraries, memory, postgres, rabbitmq, tally, venv
 from deploy.errands import Errands
 
 NO_TESTS = 5  # pytest's code for "nothing collected"
-TWO = ["-n", "2"]
-FILE_BY_FILE = [*TWO, "--dist", "loadfile"]  # the tests of a file share their servers and processes
-FOLDERS = {"unit": TWO, "room": TWO, "journey": FILE_BY_FILE, "faults": FILE_BY_FILE}
+CORES = os.cpu_count() or 2
+BUSY = ["-n", str(max(2, CORES))]
+# Who waits for servers leaves its core to others; the tests of a file share their servers and processes, and which
+# files begin is told in tests/conftest.py
+FILE_BY_FILE = ["--dist", "loadfile", "--no-loadscope-reorder"]
+WAITING = ["-n", str(max(4, 2 * CORES)), *FILE_BY_FILE]
+# What is killed under load has its load with it
+FALLING = ["-n", str(max(3, CORES)), *FILE_BY_FILE]
+# Rooms and journeys go together: each process starts a RabbitMQ of its own, which takes both cores half a minute
+STAGES = {"unit": BUSY, "room journey": WAITING, "faults": FALLING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +46,7 @@ def run(root: Path, pytest_words: list[str]) -> int:
     reports = Path(tempfile.mkdtemp(prefix="warren-reports-"))
     codes = [_run(step, root, environ) for step in steps(root, place.folder / "bin", pytest_words, reports)]
     if not pytest_words:
-        print(tally.read(reports / f"{name}.xml" for name in _present(root)).line(), flush=True)
+        print(tally.read(_report(reports, stage) for stage in _present(root)).lines(), flush=True)
     shutil.rmtree(reports)
     return max(codes, default=0)
 
@@ -61,13 +68,21 @@ def _pytest_steps(root: Path, pytest: list[str], pytest_words: list[str], report
     if pytest_words:
         return [Step("tests", [*pytest, *pytest_words])]
     return [
-        Step(name, [*pytest, *FOLDERS[name], f"--junitxml={reports / name}.xml", f"tests/{name}"])
-        for name in _present(root)
+        Step(stage, [*pytest, *STAGES[stage], f"--junitxml={_report(reports, stage)}", *_folders(stage)])
+        for stage in _present(root)
     ]
 
 
 def _present(root: Path) -> list[str]:
-    return [name for name in FOLDERS if any((root / "tests" / name).rglob("test_*.py"))]
+    return [stage for stage in STAGES if all(any((root / folder).rglob("test_*.py")) for folder in _folders(stage))]
+
+
+def _folders(stage: str) -> list[str]:
+    return [f"tests/{name}" for name in stage.split()]
+
+
+def _report(reports: Path, stage: str) -> Path:
+    return reports / f"{stage.replace(' ', '-')}.xml"
 
 
 def _prepare(place: venv.Venv, errands: Errands) -> list[Path]:
@@ -76,6 +91,8 @@ def _prepare(place: venv.Venv, errands: Errands) -> list[Path]:
     venv.make(place, errands, lambda: install.venv_module(errands))
     done = venv.fill(place, Path(__file__).with_name("requirements-test.lock"), errands)
     _told("environment", 0, began, done)
+    if said := libraries.provide(errands):
+        print(f"── reports: {said}", flush=True)
     return _servers(place, errands)
 
 
@@ -97,6 +114,7 @@ def _environ(place: venv.Venv, scratch: Path, found: list[Path]) -> dict[str, st
     caches = {"MYPY_CACHE_DIR": ".mypy_cache", "RUFF_CACHE_DIR": ".ruff_cache"}
     return {
         **os.environ,
+        **({"TMPDIR": str(folder)} if (folder := memory.folder()) else {}),
         **{name: str(scratch / folder) for name, folder in caches.items()},
         "PATH": os.pathsep.join(path),
         "PYTHONPATH": "",

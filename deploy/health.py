@@ -14,8 +14,8 @@ import urllib.request
 def missing(url: str, api_key: str | None) -> str | None:
     """What is still missing; None when a job would be done."""
     try:
-        _get(f"{url}/health/ready", None)
-        types = json.loads(_get(f"{url}/api/v1/job-types", api_key))["items"]
+        get(f"{url}/health/ready", None)
+        types = json.loads(get(f"{url}/api/v1/job-types", api_key))["items"]
     except urllib.error.HTTPError as refused:
         return f"the gateway answers {refused.code}: {refused.read(400).decode(errors='replace')}"
     except OSError as unreachable:
@@ -27,7 +27,7 @@ def missing(url: str, api_key: str | None) -> str | None:
     return None
 
 
-def _get(url: str, api_key: str | None) -> bytes:
+def get(url: str, api_key: str | None) -> bytes:
     request = urllib.request.Request(url)  # noqa: S310 - our own gateway
     if api_key:
         request.add_header("X-API-Key", api_key)

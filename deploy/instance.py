@@ -109,6 +109,8 @@ class Instance(ABC):
         """Its address, under the name that everybody knows."""
 
     def run(self, command: list[str], environ: dict[str, str], cwd: Path | None = None) -> Process:
+        if self._child is not None:
+            self._child.poll()  # a killed one bears its number until it is reaped: Postgres would find it running
         with self.log.open("ab") as log:
             child = subprocess.Popen(
                 command,

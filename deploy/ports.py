@@ -2,6 +2,10 @@
 
 Ports are drawn below the range from which the kernel takes the source ports of outgoing connections: a port that
 the kernel hands out by `bind(0)` may be somebody's source port by the time a server listens on it.
+
+A port that was drawn is kept until this process ends: a socket is bound to it and never listens.  A server needs
+seconds until it listens, and whoever draws a port meanwhile, in any process, would find it free.  The server may bind
+beside that socket, since both say SO_REUSEADDR and only one listens.
 """
 
 from __future__ import annotations
@@ -21,7 +25,7 @@ class NoFreePort(Exception):
 def free_port(taken: set[int] | frozenset[int] = frozenset()) -> int:
     for _ in range(200):
         port = random.randrange(LOW, HIGH)  # noqa: S311 - a place, not a secret
-        if port not in taken and is_free(port):
+        if port not in taken and _keep(port):
             return port
     raise NoFreePort(f"no free port between {LOW} and {HIGH} on {LOOPBACK} after 200 attempts")
 
@@ -34,6 +38,19 @@ def free_ports(names: list[str], wanted: dict[str, int]) -> dict[str, int]:
         usable = port and port not in chosen.values() and is_free(port)
         chosen[name] = port if usable else free_port({*chosen.values(), *wanted.values()})
     return chosen
+
+
+def _keep(port: int) -> bool:
+    """Whether nobody has it, not even bound to it; it is ours then."""
+    mine = socket.socket(socket.AF_INET)
+    try:
+        mine.bind((LOOPBACK, port))  # without SO_REUSEADDR: refused where somebody keeps it
+    except OSError:
+        mine.close()
+        return False
+    mine.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    mine.detach()  # open until the end of this process, and nobody is told that it was forgotten
+    return True
 
 
 def is_free(port: int, host: str = LOOPBACK) -> bool:

@@ -1,8 +1,8 @@
-"""A private Postgres in one folder: loopback TCP only, a password of its own, durable.
+"""A private Postgres in one folder: loopback TCP and a socket in its folder only, a password of its own, durable.
 
-fsync stays on, because "accepted means durable" depends on it.  Unix sockets are off: their path may hold 107
-characters, and a data folder's may not.  A cluster is made beside its place and renamed into it, so a half-made one
-is never started.  Refuses binaries of another major version than the data.
+fsync stays on, because "accepted means durable" depends on it.  A socket's path may hold 107 characters: where the
+data folder's is longer there is none, and everybody comes by TCP.  A cluster is made beside its place and renamed
+into it, so a half-made one is never started.  Refuses binaries of another major version than the data.
 """
 
 from __future__ import annotations
@@ -14,8 +14,11 @@ import signal
 import socket
 import struct
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+from urllib.parse import quote
 
 from deploy.instance import Instance, ServerFailed
 from deploy.ports import LOOPBACK
@@ -26,13 +29,13 @@ USER = DATABASE = "warren"
 PLACES = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql*/bin", "/usr/local/pgsql/bin")
 SETTINGS = {
     "listen_addresses": LOOPBACK,
-    "unix_socket_directories": "",
     "max_connections": "100",  # 3 a process leaves room for thirty processes and a person
     "shared_buffers": "128MB",
     "max_wal_size": "1GB",
     "log_min_messages": "warning",
     "log_line_prefix": "%m [%p] ",
 }
+LONGEST_SOCKET: Final = 107  # bytes of its path
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +82,23 @@ class Postgres(Instance):
     stop_seconds = 20.0
     stop_signal = signal.SIGINT  # "fast": SIGTERM would wait for every client to leave
 
-    def __init__(self, folder: Path, binaries: Binaries, log: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path, binaries: Binaries, log: Path | None = None, settings: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(folder, log)
         self.binaries = binaries
+        self._settings = {**SETTINGS, **(settings or {})}
         self.cluster = self.folder / "cluster"
         self._user = account()
 
     @property
     def dsn(self) -> str:
         return dsn(self.ports["port"], self.password)
+
+    @property
+    def near(self) -> str:
+        """The way through the socket, which is shorter: what a job waits for Postgres is a tenth less."""
+        return near(self.cluster, self.ports["port"], self.password) if has_socket(self.cluster) else self.dsn
 
     def prepare(self) -> None:
         if (self.cluster / "PG_VERSION").exists():
@@ -101,7 +112,8 @@ class Postgres(Instance):
         shutil.rmtree(making)
 
     def spawn(self) -> Process:
-        settings = {**SETTINGS, "port": str(self.ports["port"])}
+        socket_folder = str(self.cluster) if has_socket(self.cluster) else ""
+        settings = {"unix_socket_directories": socket_folder, **self._settings, "port": str(self.ports["port"])}
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         command = [str(self.binaries.folder / "postgres"), "-D", str(self.cluster), *options]
         return self.run([*self._prefix(), *command], _environ())
@@ -138,6 +150,16 @@ class Postgres(Instance):
 
 def dsn(port: int, password: str) -> str:
     return f"postgresql://{USER}:{password}@{LOOPBACK}:{port}/{DATABASE}"
+
+
+def near(folder: Path, port: int, password: str) -> str:
+    return f"postgresql://{USER}:{password}@/{DATABASE}?host={quote(str(folder), safe='')}&port={port}"
+
+
+def has_socket(folder: Path) -> bool:
+    """Whether a socket in this folder can be named: to Postgres a comma ends a path, and a quote begins one."""
+    longest = folder / ".s.PGSQL.65535"
+    return len(os.fsencode(longest)) <= LONGEST_SOCKET and not set('",') & set(str(folder))
 
 
 def asks_for_a_password(host: str, port: int) -> bool:

@@ -1,7 +1,7 @@
-"""All that must stand before the first process: environment, RabbitMQ, Postgres, at once.
+"""All that must stand before the first process: environment, RabbitMQ, Postgres, libraries, at once.
 
 Postgres from a wheel needs the environment's installer, so the environment is made first there; nothing else waits
-for anything.  The first fault stops the other two, and is the one that is told.
+for anything.  The first fault stops the others, and is the one that is told.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from deploy import install, postgres, rabbitmq, venv
+from deploy import install, libraries, postgres, rabbitmq, venv
 from deploy.errands import Errands, Stopped
 from deploy.folder import Folder
 from deploy.options import Up
@@ -39,9 +39,10 @@ class Preparation:
     def run(self, stop: threading.Event) -> None:
         """Return when everything stands; on a fault or a stop, when nothing is under way any more."""
         broker, store = given(self._options.environ)
-        with ThreadPoolExecutor(3) as pool:
+        with ThreadPoolExecutor(4) as pool:
             steps = [
                 pool.submit(self._fill_venv),
+                pool.submit(self._provide_libraries),
                 pool.submit(self._start, "rabbitmq", broker, self._rabbitmq_choice),
                 pool.submit(self._start, "postgres", store, self._postgres_choice),
             ]
@@ -72,6 +73,10 @@ class Preparation:
             self._say("python", f"environment is {done}")
         finally:
             self._venv_made.set()
+
+    def _provide_libraries(self) -> None:
+        if said := libraries.provide(self._errands):
+            self._say("reports", said)
 
     def _start(self, name: str, named: Server | None, choice: Callable[[], Choice]) -> None:
         server = named or choose(choice(), sources_for(self._folder.path / name, self._options.sources))

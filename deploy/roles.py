@@ -9,8 +9,10 @@ from pathlib import Path
 from deploy.addresses import AMQP_NAMES, DATABASE_NAMES
 from deploy.supervise import Role
 
+CLOCK = "scheduler"
 STOP_MARGIN_SECONDS = 15.0  # a drain ends with records, acks and closing connections
 STOP_SECONDS = 20.0
+ARTIFACTS_NAMES = ("WARREN_ARTIFACTS_URL", "WARREN_ARTIFACTS_BUCKET", "MINIO_BUCKET")
 RENAMED = {*AMQP_NAMES, *DATABASE_NAMES, "API_PORT", "WARREN_PORT"}
 
 
@@ -18,7 +20,7 @@ def roles(python: Path, workers: int | None, drain_seconds: float) -> list[Role]
     processes = ["--processes", str(workers)] if workers else []
     return [
         Role("recorder", module(python, "persistence"), STOP_SECONDS),
-        Role("scheduler", module(python, "scheduler"), STOP_SECONDS),
+        Role(CLOCK, module(python, "scheduler"), STOP_SECONDS),
         Role("gateway", module(python, "gateway"), STOP_SECONDS),
         Role("workers", module(python, "actors", *processes), drain_seconds + STOP_MARGIN_SECONDS),
     ]
@@ -50,3 +52,18 @@ def child_environ(
         "VIRTUAL_ENV": str(venv),
         "PATH": f"{venv / 'bin'}{os.pathsep}{environ.get('PATH', os.defpath)}",
     }
+
+
+def artifacts_environ(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """Where the bytes of artifacts go, unless somebody has said where: beside the data of the servers."""
+    return {} if any(environ.get(name) for name in ARTIFACTS_NAMES) else {"WARREN_ARTIFACTS_URL": str(folder)}
+
+
+def outbox_environ(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """Where mail lies while no server is named: beside the other data too."""
+    return {} if environ.get("WARREN_MAIL_OUTBOX") else {"WARREN_MAIL_OUTBOX": str(folder)}
+
+
+def databases_environ(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """Where the sample migration has its databases: each Warren its own."""
+    return {} if environ.get("WARREN_MIGRATION_FOLDER") else {"WARREN_MIGRATION_FOLDER": str(folder)}

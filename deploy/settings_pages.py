@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from wire.settings import IGNORED, REPLACED, SCRIPTS_OWN, Settings, Slice
-from wire.slices import INTERNAL, Words, environment_names
+from wire.slices import INTERNAL, environment_names
 
 HEAD: Final = """\
 # Settings
@@ -53,8 +53,7 @@ KINDS: Final[Mapping[object, str]] = {
     int: "a whole number",
     float: "a number",
     str: "text",
-    SecretStr: "a URL",
-    Words: "a list",
+    tuple[str, ...]: "a list",
     tuple[SecretStr, ...]: "a list",
 }
 ENV_HEAD: Final = """\
@@ -118,7 +117,14 @@ def _value(info: FieldInfo) -> str:
 def _takes(info: FieldInfo) -> str:
     if get_origin(info.annotation) is Literal:
         return ", ".join(f"`{word}`" for word in get_args(info.annotation))
-    return ", ".join([KINDS[info.annotation], *_limits(info)])
+    return ", ".join([_kind(info), *_limits(info)])
+
+
+def _kind(info: FieldInfo) -> str:
+    """A secret may be an address with a password in it, or nothing but one."""
+    if info.annotation is SecretStr:
+        return "a URL" if "://" in str(info.examples) else "a secret"
+    return KINDS[info.annotation]
 
 
 def _limits(info: FieldInfo) -> Iterator[str]:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from deploy import health, leftovers, venv
+from deploy import docker, health, keeping, leftovers, rabbitmq, venv
 from deploy.errands import ErrandFailed, Errands, Stopped
 from deploy.folder import Folder, Running
 from deploy.greeting import Progress, greeting
@@ -19,8 +19,10 @@ from deploy.instance import last_lines
 from deploy.interrupts import Interrupts
 from deploy.options import Up
 from deploy.ports import is_free, listener
+from deploy.postgres import Postgres
 from deploy.prepare import Preparation
-from deploy.roles import child_environ, migrate, roles
+from deploy.roles import CLOCK, artifacts_environ, child_environ, databases_environ, migrate, outbox_environ, roles
+from deploy.scrape import Scrape
 from deploy.servers import Given
 from deploy.supervise import Child, Supervisor
 
@@ -43,6 +45,7 @@ class Stack:
         self._errands = Errands(folder.log("up"))
         self._venv = venv.place(root, folder.path)
         self._preparation = Preparation(folder, options, self._venv, self._errands, self._say)
+        self._scrape = Scrape(folder.path, options.environ)
         self._children: list[Child] = []
         self._supervisor: Supervisor | None = None
 
@@ -77,9 +80,17 @@ class Stack:
         raise CannotStart(f"port {port} is already used by {by}; try deploy/up --port {port + 1}")
 
     def _environ(self) -> dict[str, str]:
-        return child_environ(
+        ours = child_environ(
             self._options.environ, self._addresses(), self._options.port, self._root, self._venv.folder
         )
+        said, folder = self._options.environ, self._folder
+        ours |= artifacts_environ(said, folder.artifacts) | outbox_environ(said, folder.outbox)
+        ours |= databases_environ(said, folder.databases)
+        return ours | keeping.cleaning(said, folder.outbox) | self._kept()
+
+    def _kept(self) -> dict[str, str]:
+        """What backups are made with, and restored."""
+        return keeping.environ(self._options.environ, self._folder.path, self._preparation.servers)
 
     def _addresses(self) -> dict[str, str]:
         return {name: url for server in self._preparation.servers for name, url in server.environ().items()}
@@ -92,13 +103,32 @@ class Stack:
         self._say("postgres", "migrated")
 
     def _start_processes(self, environ: dict[str, str]) -> Supervisor:
-        for role in roles(self._venv.python, self._options.workers, self._options.drain_seconds):
+        wanted = roles(self._venv.python, self._options.workers, self._options.drain_seconds)
+        self._scrape.choose([role.name for role in wanted], self._told_by_servers())
+        for role in wanted:
             self._folder.turn_over(role.name)
-            self._children.append(Child(role, environ, self._folder.log(role.name), self._folder.record(role.name)))
+            told = environ | self._beside(role.name) | self._scrape.environ(role.name)
+            self._children.append(Child(role, told, self._folder.log(role.name), self._folder.record(role.name)))
         supervisor = Supervisor(self._preparation.servers, self._children, self._say)
         self._say("processes", ", ".join(child.role.name for child in self._children))
         supervisor.start()
         return supervisor
+
+    def _beside(self, role: str) -> dict[str, str]:
+        """The shorter way to a Postgres of ours.
+
+        The clock comes by TCP: there Postgres can end the session of a process that was frozen in the middle of an
+        answer, and with it the locks by which others know that its schedules are served.
+        """
+        if role == CLOCK:
+            return {}
+        ours = [server for server in self._preparation.servers if isinstance(server, Postgres)]
+        return {"WARREN_DATABASE_URL": ours[0].near} if ours else {}
+
+    def _told_by_servers(self) -> dict[str, int]:
+        """The ports of servers of ours that tell figures by themselves."""
+        brokers = [s for s in self._preparation.servers if isinstance(s, rabbitmq.RabbitMQ | docker.RabbitMQ)]
+        return {broker.name: broker.ports["prometheus"] for broker in brokers}
 
     def _wait_until_healthy(self, supervisor: Supervisor) -> None:
         deadline = time.monotonic() + HEALTHY_SECONDS
@@ -111,10 +141,10 @@ class Stack:
                 raise CannotStart(f"not healthy after {HEALTHY_SECONDS:.0f} s: {missing}{logs}")
 
     def _announce(self) -> None:
-        facts = [fact for server in self._preparation.servers for fact in server.facts()]
+        facts = [fact for server in self._preparation.servers for fact in server.facts()] + self._scrape.facts()
         running = Running(self._options.url, facts, self._options.api_key)
         key = {"WARREN_API_KEY": running.api_key} if running.api_key else {}
-        self._folder.write_env({**self._addresses(), "WARREN_URL": running.url, **key})
+        self._folder.write_env({**self._addresses(), "WARREN_URL": running.url, **key, **self._kept()})
         self._folder.announce(running)
         self._say("up", "healthy: a job would be done now")
         print(greeting(running, self._folder.env), flush=True)

@@ -16,13 +16,14 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.errands import ErrandFailed, Errands
 
-QUIET_PIP = ["--quiet", "--disable-pip-version-check", "--no-input"]
+# compiled is what is imported, when it first is: most of what libraries bring never is
+PIP_SAYS = ["--quiet", "--disable-pip-version-check", "--no-input", "--no-compile"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +60,22 @@ def fill(venv: Venv, lock: Path, errands: Errands) -> str:
     with only_one(venv.folder.parent):
         if _stamps(venv).get(lock.name) == wanted:
             return "as the lock says"
-        errands.run(pip(venv, ["-r", str(lock)]), environ=_environ())
+        install(venv, ["--no-deps", "-r", str(lock)], errands, _environ())  # the lock names them all
         _point_to_the_checkout(venv)
         venv.stamp.write_text(json.dumps({**_stamps(venv), **_covered(lock, wanted)}))
         return "filled from the lock"
 
 
-def pip(venv: Venv, words: list[str]) -> list[str]:
-    """The installer's command line: uv where it is present, since it is several times faster."""
+def install(venv: Venv, words: list[str], errands: Errands, environ: dict[str, str] | None = None) -> None:
+    """By uv where it is present, since it is several times faster.
+
+    pip has the last word: it reads pip.conf, in which a registry, a proxy or a certificate of the house may stand.
+    """
     if uv := shutil.which("uv"):
-        return [uv, "pip", "install", "--quiet", "--python", str(venv.python), *words]
-    return [str(venv.python), "-m", "pip", "install", *QUIET_PIP, *words]
+        with suppress(ErrandFailed):
+            errands.run([uv, "pip", "install", "--quiet", "--python", str(venv.python), *words], environ=environ)
+            return
+    errands.run([str(venv.python), "-m", "pip", "install", *PIP_SAYS, *words], environ=environ)
 
 
 def answers(venv: Venv) -> bool:
@@ -96,16 +102,26 @@ def only_one(folder: Path) -> Iterator[None]:
 
 def _make(venv: Venv, errands: Errands, install_venv_module: Callable[[], None]) -> None:
     shutil.rmtree(venv.folder, ignore_errors=True)
-    if uv := shutil.which("uv"):
-        # --seed: with pip in it, or a later call without uv on its path would take it for broken and make it anew
-        errands.run([uv, "venv", "--seed", "--quiet", "--python", sys.executable, str(venv.folder)], environ=_environ())
-    else:
+    if not _made_by_uv(venv, errands):
         if not has_ensurepip():
             install_venv_module()
         errands.run([sys.executable, "-m", "venv", str(venv.folder)], environ=_environ())
     if not answers(venv):
         raise ErrandFailed(f"the virtual environment {venv.folder} was made but its Python does not answer")
     (venv.folder / ".gitignore").write_text("*\n")
+
+
+def _made_by_uv(venv: Venv, errands: Errands) -> bool:
+    """With pip in it, which it has to fetch: a later call may come without uv on its path, or uv may reach nobody."""
+    uv = shutil.which("uv")
+    if uv is None:
+        return False
+    try:
+        errands.run([uv, "venv", "--seed", "--quiet", "--python", sys.executable, str(venv.folder)], environ=_environ())
+    except ErrandFailed:
+        shutil.rmtree(venv.folder, ignore_errors=True)
+        return False
+    return True
 
 
 def has_ensurepip() -> bool:

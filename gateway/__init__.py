@@ -4,12 +4,15 @@
 Postgres is away.  With both away the answer is 503, `Retry-After` and the id to try again with.  Every refusal is a
 problem+json that names the field and the remedy, carries the request's id, and has stored nothing.
 
-**Doors.**  `app` puts the room together.  A request passes `door` (its id, its log line, errors to problems) and
-`access` (which host, which origin, which key), then a file in `rest/`: parse, call, answer.  `submit` makes bytes a
-submission for every door of this room; `redrive` judges dead letters, and `redriver` works off whole filters of them;
-`hints` tells workers of a cancel behind the answer; `waiting` is the one watcher for all who wait for a job; `openapi`
-describes the whole from the structs in `answers`; `docs` shows it to people without asking any other origin.  `client`
-is the other end of the wire, for Python programs; it loads nothing else of this room.
+**The way of a request.**  `app` puts the room together.  A request passes the `entrance` (its id, its log line, which
+host, which origin, which key, errors to problems), then a file in `rest/`: parse, call, answer.  `submitting` makes
+bytes a submission for every door of this room: one, thousands that are judged each for itself, or a batch that stands
+or falls as one.  `telling` says why a job stands where it stands, and watches for all who wait.  `redriving` judges
+dead letters and works off whole filters of them; `pausing` lets queues and types stand still and tells the workers;
+`schedules` makes and changes what the clock fires, and shows when that will be.
+`openapi/` describes the whole from the structs in `answers/` and shows it to people without asking any other origin.
+`dialects` translates the words of other job systems.  `client` is the other end of the wire, for Python programs; it
+loads nothing else of this room.
 
 **Thin on purpose.**  It validates with what workers registered, accepts and reads; it never imports an actor, holds no
 SQL, and keeps nothing that a restart could lose.

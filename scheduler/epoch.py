@@ -10,10 +10,10 @@ from uuid import UUID, uuid4
 
 import structlog
 
-from persistence import epoch
-from persistence.database import Database
+from persistence.mending import epoch
+from persistence.store.database import Database
 from scheduler.rounds import Rounds
-from wire.amqp import Broker
+from wire.rabbitmq.amqp import Broker
 from wire.topology import EPOCH
 
 log = structlog.get_logger()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from persistence.rescue import Crew, Overtaken, Queues
+from persistence.mending.rescue import Crew, Overtaken, Queues
 
 PRIORITIES: Final = range(1, 11)
 

@@ -1,7 +1,7 @@
 """Reap: find the processes that are gone, and send again the jobs they leave behind.
 
 Who is silent for longer than a lease counts as dead, but only by the word of one who has watched for that long without
-a break (see unbroken.py).  The dead are buried (persistence/crashes.py); their jobs have a few seconds to be taken over
+a break (see unbroken.py).  The dead are buried (see crashes.py); their jobs have a few seconds to be taken over
 by the broker's own redelivery, then each gets a fresh message.
 """
 
@@ -12,8 +12,8 @@ from typing import Final
 
 import structlog
 
-from persistence import crashes, reaping
-from persistence.database import COLLIDED, Database
+from persistence.crew import crashes, reaping
+from persistence.store.database import COLLIDED, Database
 from scheduler.rounds import Rounds
 from scheduler.unbroken import Unbroken
 from wire.errors import DatabaseUnavailable

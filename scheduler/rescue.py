@@ -11,12 +11,12 @@ from typing import Final
 
 import structlog
 
-from persistence import rescue
-from persistence.database import Database
-from persistence.rescue import Overtaken
+from persistence.mending import rescue
+from persistence.mending.rescue import Overtaken
+from persistence.store.database import Database
 from scheduler.overtaken import Bounds, Look, comparable, overtaken
 from scheduler.rounds import Rounds
-from wire.amqp import Broker
+from wire.rabbitmq.amqp import Broker
 from wire.settings import Scheduler
 from wire.topology import work_queue
 

@@ -11,20 +11,51 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
-import asyncpg
 import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
-from persistence.database import Database
 from persistence.migrations import upgrade
+from persistence.store.database import Database
 from tests import provider
-from wire.amqp import Broker
+from tests.databases import at, execute
+from tests.site.served import Site, serving
+from wire.rabbitmq.amqp import Broker
 from wire.settings import Stores
 
 FOLDERS = ("unit", "room", "journey", "faults")
+# What takes longest begins first, or one process would still be at it when the others have nothing left to do
+LONGEST = (
+    "room/deploy/test_private_servers.py",
+    "room/gateway/test_outages.py",
+    "room/gateway/test_fuzz.py",
+    "room/gateway/test_bad_input.py",
+    "room/persistence/test_sql_door.py",
+    "room/persistence/test_dead_letters.py",
+    "room/scheduler/test_epoch.py",
+    "room/persistence/test_together.py",
+    "room/wire/test_silence.py",
+    "journey/test_supervision.py",
+    "journey/test_queues.py",
+    "journey/test_up.py",
+    "journey/test_priority.py",
+    "journey/stock_dramatiq/test_stock_dramatiq.py",
+    "journey/test_cancel.py",
+    "journey/test_prove.py",
+    "journey/test_children.py",
+    "journey/test_examples.py",
+    "journey/test_compose_env.py",
+    "faults/crash_table/test_worker.py",
+    "faults/crash_table/test_gateway.py",
+    "faults/test_kills.py",
+    "faults/test_poison.py",
+    "faults/test_clock.py",
+    "faults/test_frozen_worker.py",
+    "faults/crash_table/test_scheduler.py",
+    "faults/test_hopping.py",
+    "faults/test_outages.py",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -32,7 +63,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """A test's folder is its marker; what has only a long form is left out of a short run."""
+    """A test's folder is its marker; what has only a long form is left out of a short run; the longest files begin."""
     root = Path(__file__).parent
     for item in items:
         folder = item.path.relative_to(root).parts[0]
@@ -42,6 +73,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out = [item for item in items if item.get_closest_marker("long")]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+    rank = {root / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path, len(LONGEST)))
 
 
 @pytest.fixture(scope="session")
@@ -68,6 +101,13 @@ class Places:
 def servers() -> Iterator[provider.Servers]:
     with provider.servers() as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site on loopback that jobs may read, with its log of who asked what when."""
+    with serving(tmp_path_factory.mktemp("site")) as one:
+        yield one
 
 
 @pytest.fixture(scope="session")
@@ -112,18 +152,6 @@ async def broker(places: Places) -> AsyncIterator[Broker]:
     await link.wait_connected()
     yield link
     await link.stop()
-
-
-def at(url: str, database: str) -> str:
-    return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
-
-
-async def execute(url: str, statement: str) -> None:
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
 
 
 def _copied(servers: provider.Servers, template: str) -> Iterator[str]:

@@ -12,8 +12,11 @@ T = TypeVar("T")
 LOOK_SECONDS = 0.02
 
 
-async def eventually(fact: Callable[[], T | Awaitable[T]], within: float = 10.0) -> T:
-    """The first true value of `fact`; AssertionError with its last value when the time is over."""
+async def eventually(fact: Callable[[], T | Awaitable[T]], within: float = 30.0) -> T:
+    """The first true value of `fact`; AssertionError with its last value when the time is over.
+
+    A wait is no measurement: it is long enough for a machine that is busy with other things.
+    """
     deadline = time.monotonic() + within
     while True:
         found = fact()

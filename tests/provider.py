@@ -26,6 +26,12 @@ import pytest
 from deploy import docker, guard, postgres, rabbitmq
 from deploy.processes import Process
 
+# Within its folder, and gone with it: a server that is killed and never started again leaves a megabyte of memory else
+THROWN_AWAY = {
+    "dynamic_shared_memory_type": "mmap",
+    "max_connections": "300",  # all tests that run at once share one
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Servers:
@@ -67,7 +73,7 @@ def private_postgres(folder: Path) -> postgres.Postgres:
     if not binaries:
         pytest.skip("no Postgres binaries on this machine")
     guarded(folder)
-    return postgres.Postgres(folder, postgres.suitable(binaries, folder))
+    return postgres.Postgres(folder, postgres.suitable(binaries, folder), settings=THROWN_AWAY)
 
 
 def private_rabbitmq(folder: Path) -> rabbitmq.RabbitMQ:
@@ -119,7 +125,7 @@ def _start(folder: Path) -> Servers:
     brokers, databases = rabbitmq.find(), postgres.find()
     if brokers and databases:
         broker = rabbitmq.RabbitMQ(folder / "rabbitmq", brokers[0])
-        database = postgres.Postgres(folder / "postgres", databases[0])
+        database = postgres.Postgres(folder / "postgres", databases[0], settings=THROWN_AWAY)
         broker.start()
         database.start()
         return Servers(broker.url, database.dsn, broker.management_url)

@@ -21,18 +21,18 @@ from urllib.parse import quote
 import pika
 import pytest
 
-from actors.consume import Consumer
-from actors.delivery import Delivery
-from actors.surplus import put_back
+from actors.deliveries.consume import Consumer
+from actors.deliveries.delivery import Delivery
+from actors.deliveries.surplus import put_back
 from deploy.processes import Process
 from deploy.rabbitmq import Binaries, RabbitMQ, drop_vhost, make_vhost, manage
-from persistence.database import Database
-from persistence.outbox import Publisher
+from persistence.accepting.outbox import Publisher
+from persistence.store.database import Database
 from tests.eventually import eventually
 from tests.journey.rabbit import Rabbit
 from tests.journey.stack import Stack
 from tests.provider import guarded
-from wire.amqp import Broker
+from wire.rabbitmq.amqp import Broker
 
 ROOT, URL, MANAGEMENT_URL = "TEST_RABBITMQ4_ROOT", "TEST_RABBITMQ4_URL", "TEST_RABBITMQ4_MANAGEMENT_URL"
 BIN = Path("/usr/lib/rabbitmq/bin")  # as seen inside

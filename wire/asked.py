@@ -46,6 +46,8 @@ class Said(TypedDict, total=False):
     max_retries: int | None
     timeout_seconds: float | None
     tags: Sequence[str]
+    unique: bool | Mapping[str, Any] | None
+    batch_id: UUID | str | None
 
 
 def name_of(job_type: str | Named) -> str:
@@ -82,6 +84,8 @@ def _plain(value: object) -> object:
             return value.isoformat()
         case timedelta():
             return value.total_seconds()
+        case UUID():
+            return str(value)
         case tuple() | set() | frozenset():
             return list(value)
     return value

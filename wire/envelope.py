@@ -8,22 +8,22 @@ what a sender wrote (key order, the spelling of numbers) is what an actor's call
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import replace
 
 from wire import strict_json
 from wire.errors import Refused
 from wire.fields import LONGEST_WAIT, READERS, VERSION, kind
+from wire.unique import Unique
 
 MAX_BYTES: Final = 256 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(msgspec.Struct, frozen=True):
     """What a sender asked for; None means the type's own default."""
 
     type: str
@@ -39,7 +39,8 @@ class Envelope:
     tags: tuple[str, ...] = ()
     batch_id: UUID | None = None
     idempotency_key: str | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    unique: Unique | None = None
+    extra: Mapping[str, Any] = msgspec.field(default_factory=dict)
 
     def with_id(self, job_id: UUID) -> Envelope:
         return replace(self, id=job_id)
@@ -59,7 +60,7 @@ def parse(body: bytes, *, now: datetime, max_bytes: int = MAX_BYTES) -> Envelope
         raise Refused("body", f"must be a JSON object, got {kind(fields)}")
     extra = {name: value for name, value in fields.items() if name.startswith("x_")}
     _refuse_unknown(fields, extra)
-    values = {name: read(name, fields[name]) for name, read in READERS.items() if fields.get(name) is not None}
+    values = {name: read(name, said) for name, read in READERS.items() if (said := fields.get(name)) is not None}
     for name in ("type", "payload"):
         if name not in values:
             raise Refused(name, "is missing", f"every job has a {name}")
@@ -83,6 +84,7 @@ def encode(envelope: Envelope) -> bytes:
         "tags": envelope.tags or None,
         "batch_id": envelope.batch_id,
         "idempotency_key": envelope.idempotency_key,
+        "unique": envelope.unique and envelope.unique.said(),
     }
     said = {name: value for name, value in fields.items() if value is not None}
     carried = {name: msgspec.Raw(strict_json.encode(value).encode()) for name, value in envelope.extra.items()}
@@ -94,11 +96,24 @@ def payload_of(body: bytes) -> bytes:
     return bytes(_raw_payload(body).payload)
 
 
+def type_of(body: bytes) -> str | None:
+    """The type that a body names; only for a body that was accepted before can it be relied on."""
+    try:
+        return _named(body).type
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
 class _RawPayload(msgspec.Struct):
     payload: msgspec.Raw
 
 
+class _Named(msgspec.Struct):
+    type: str
+
+
 _raw_payload = msgspec.json.Decoder(_RawPayload).decode
+_named = msgspec.json.Decoder(_Named).decode
 
 
 def _payload_bytes(body: bytes, fields: Mapping[str, Any]) -> bytes:

@@ -6,10 +6,12 @@
     ├── TopologyMismatch   the broker's objects were declared otherwise; names both and the way out
     └── Unavailable        try again later
         ├── BrokerUnavailable
-        └── DatabaseUnavailable
+        │   └── NobodyThere    RabbitMQ knows no queue for this message
+        ├── DatabaseUnavailable
+        └── ObjectStoreUnavailable
 
 What only a client raises hangs on this tree too: gateway/client/failures.py.
-An expected end of a job is a value (see actors/verdict.py), never one of these.
+An expected end of a job is a value (see actors/attempts/verdict.py), never one of these.
 """
 
 from __future__ import annotations
@@ -47,5 +49,13 @@ class BrokerUnavailable(Unavailable):
     """RabbitMQ cannot be reached, is blocked by an alarm, or did not confirm in time."""
 
 
+class NobodyThere(BrokerUnavailable):
+    """RabbitMQ took the message and gave it back: it knows no queue for it."""
+
+
 class DatabaseUnavailable(Unavailable):
     """Postgres cannot be reached or did not answer in time."""
+
+
+class ObjectStoreUnavailable(Unavailable):
+    """Where the bytes of artifacts are cannot be reached, is full, or does not let us in."""

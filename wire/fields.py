@@ -14,6 +14,7 @@ from uuid import UUID
 
 from wire import strict_json
 from wire.errors import Refused
+from wire.unique import read_unique
 
 VERSION: Final = 1
 MAX_TYPE: Final = 128  # 25 ladder bits, the marker and the priority must fit beside it into a routing key of 255
@@ -138,6 +139,7 @@ READERS: Final[Mapping[str, Callable[[str, object], Any]]] = {
     "tags": _tags,
     "batch_id": _uuid,
     "idempotency_key": _key,
+    "unique": read_unique,
 }
 
 

@@ -8,9 +8,10 @@ too: the SQL door derives the same ids and hashes.
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from uuid import UUID
+
+from wire.randomness import random_bytes
 
 HASH_BYTES = 16
 
@@ -18,7 +19,7 @@ HASH_BYTES = 16
 def fresh_id() -> UUID:
     """A UUID version 7 of this millisecond."""
     millis = time.time_ns() // 1_000_000
-    return _uuid(millis.to_bytes(6, "big") + os.urandom(10), version=7)
+    return _uuid(millis.to_bytes(6, "big") + random_bytes()[:10], version=7)
 
 
 def id_from_key(scope: str, key: str) -> UUID:

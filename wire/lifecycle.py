@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from typing import Any, Protocol
 
 import structlog
+
+from wire.errors import TopologyMismatch
 
 log = structlog.get_logger()
 
@@ -37,18 +40,32 @@ async def running(services: Sequence[Service]) -> AsyncIterator[None]:
         yield
 
 
+class Together:
+    """Services that do not need one another: started in order, stopped at once, so that their waits do not add up."""
+
+    def __init__(self, services: Sequence[Service]) -> None:
+        self._services = services
+
+    async def start(self) -> None:
+        for service in self._services:
+            await service.start()
+
+    async def stop(self) -> None:
+        await asyncio.gather(*(service.stop() for service in self._services))
+
+
 def stop_signal() -> asyncio.Event:
     """An event that SIGTERM and SIGINT set; signals after the first are harmless."""
     stopped, loop, numbers = asyncio.Event(), asyncio.get_running_loop(), (signal.SIGTERM, signal.SIGINT)
 
     def stop() -> None:
         for number in numbers:
-            loop.remove_signal_handler(number)
-            signal.signal(number, signal.SIG_IGN)  # or one that comes after the loop has closed would kill
+            signal.signal(number, signal.SIG_IGN)  # not in the handler: Python complains of one that came meanwhile
         stopped.set()
 
     for number in numbers:
-        loop.add_signal_handler(number, stop)
+        # Not by the loop, which returns a signal to its default for a moment: the second of two SIGTERMs would kill.
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
     return stopped
 
 
@@ -56,7 +73,14 @@ async def run_until_stopped(services: Sequence[Service]) -> None:
     """The whole life of a process."""
     stopped = stop_signal()
     async with running(services):
+        spare_what_stays()
         await stopped.wait()
+
+
+def spare_what_stays() -> None:
+    """Keep modules and pools out of later garbage collections: to look through them holds the loop for 0.1 s."""
+    gc.collect()
+    gc.freeze()
 
 
 async def pause(stopped: asyncio.Event, seconds: float) -> bool:
@@ -72,6 +96,15 @@ def lasting(loop: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
     task = asyncio.get_running_loop().create_task(loop, name=name)
     task.add_done_callback(_die_with)
     return task
+
+
+async def ended(loop: asyncio.Task[None] | None, grace_seconds: float) -> None:
+    """Return when it has ended: by itself within its grace, or cut off, as a crash would."""
+    if loop is None:
+        return
+    await asyncio.wait([loop], timeout=grace_seconds)
+    loop.cancel()
+    await asyncio.wait([loop])
 
 
 @contextlib.contextmanager
@@ -93,6 +126,9 @@ def _die_with(task: asyncio.Task[None]) -> None:
     if task.cancelled() and task.cancelling():
         return  # by its owner
     error = None if task.cancelled() else task.exception()
+    if isinstance(error, TopologyMismatch):
+        log.critical("topology_mismatch", error=str(error))  # names both profiles and the remedy
+        os._exit(os.EX_CONFIG)  # whoever supervises need not start another
     if task.cancelled() or error is not None:
         log.critical("loop_broken", loop=task.get_name(), exc_info=error)
         os._exit(os.EX_SOFTWARE)  # whoever supervises starts another; what was in hand comes again

@@ -1,25 +1,36 @@
 """The shape of a log line: the event is a constant, values are keywords.
 
-JSON for machines, columns for a terminal.  What looks like a secret is masked by its key, and a URL loses its
-password, before a line is rendered.
+JSON for machines, columns for a terminal.  What looks like a secret is masked (masks.py) before a line is rendered.
+Our own lines go straight to the stream: by way of the standard library's records one costs five times as much, and a
+gateway writes one a request.
 """
 
 from __future__ import annotations
 
+import json
 import logging
-import re
 import sys
-from collections.abc import MutableMapping
-from typing import Any
+from collections.abc import MutableMapping, Sequence
+from typing import Any, TextIO
 
+import msgspec
 import structlog
 
-_SECRET_KEY = re.compile(r"password|secret|token|api[_-]?key|authorization|cookie", re.IGNORECASE)
-_URL_PASSWORD = re.compile(r"(?P<head>[a-z0-9+]+://[^:/@\s]*):[^\s,]+@", re.IGNORECASE)
+from wire.masks import masked
 
 
-def configure(role: str, level: str = "INFO", form: str = "auto") -> None:
-    """Set up logging for this process; the standard library's loggers take the same shape."""
+def configure(
+    role: str,
+    level: str = "INFO",
+    form: str = "auto",
+    *,
+    ours: Sequence[structlog.types.Processor] = (),
+    foreign: Sequence[structlog.types.Processor] = (),
+) -> None:
+    """Set up logging for this process; the standard library's loggers take the same shape.
+
+    `ours` see each of structlog's lines behind the masks, `foreign` those of the standard library.
+    """
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -30,18 +41,19 @@ def configure(role: str, level: str = "INFO", form: str = "auto") -> None:
     ]
     console = form == "console" or (form == "auto" and sys.stderr.isatty())
     render: structlog.types.Processor = (
-        structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer(ensure_ascii=False)
+        structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer(serializer=_json)
     )
+    lines = _Lines(sys.stderr)
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        processors=[*shared, *ours, render],
+        logger_factory=lambda *_: lines,
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
+            foreign_pre_chain=[*shared, *foreign],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render],
         )
     )
@@ -52,23 +64,32 @@ def configure(role: str, level: str = "INFO", form: str = "auto") -> None:
     structlog.contextvars.bind_contextvars(role=role)
 
 
+class _Lines:
+    """Writes each line as it comes; a disk that is full or a reader that is gone fails nothing but the line."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._write, self._flush = stream.write, stream.flush
+
+    def msg(self, line: str) -> None:
+        try:
+            self._write(line + "\n")
+            self._flush()
+        except (OSError, ValueError):
+            pass
+
+    debug = info = warning = error = critical = exception = msg
+
+
+def _json(event: MutableMapping[str, Any], **options: Any) -> str:
+    try:
+        return msgspec.json.encode(event, enc_hook=options["default"]).decode()
+    except (TypeError, ValueError, OverflowError, RecursionError):  # integers and text that JSON's readers may not take
+        return json.dumps(event, ensure_ascii=False, **options)
+
+
 def mask_secrets(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Mask by key and by pattern, before anything is rendered."""
     for key, value in event.items():
-        event[key] = _masked(key, value)
+        if key != "timestamp":  # ours, in every line
+            event[key] = masked(key, value)
     return event
-
-
-def mask_url(text: str) -> str:
-    return _URL_PASSWORD.sub(r"\g<head>:***@", text)
-
-
-def _masked(key: str, value: object) -> object:
-    if _SECRET_KEY.search(key):
-        return "***"
-    if isinstance(value, dict):
-        return {name: _masked(str(name), inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_masked(key, inner) for inner in value]
-    text = str(value) if isinstance(value, BaseException) else value  # an exception is rendered after this, by its repr
-    return mask_url(text) if isinstance(text, str) and "://" in text else value

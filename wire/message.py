@@ -4,33 +4,37 @@ The body is immutable; what changes on the way (which run this is, which attempt
 travels in headers.  A message is always made from this list of properties and never copied from the one received: a
 foreign `user_id` closes the channel, `CC` routes a second copy, `expiration` deletes, an `x-death` header makes
 RabbitMQ 3.10 drop a second trip through the ladder (all measured).
+
+What is made for every job is a msgspec Struct and no dataclass: a frozen one of fifteen fields takes 3 µs to make, and
+4 µs to make again with another value; a Struct takes 0.2.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
+
 from wire import ladder, topology
 
-RUN, ATTEMPT, BECAUSE = "run", "attempt", "because"
+RUN, ATTEMPT, BECAUSE, PUBLISHED = "run", "attempt", "because", "published"
 CONTENT_TYPE = "application/json"
 MOST_RUNS = 2**31  # a column's; a greater one is a stranger's
 
 Header = str | int | float | bool | None | bytes | datetime | list[object] | dict[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(msgspec.Struct, frozen=True):
     """A message as it was delivered; nothing in it is trusted yet."""
 
     body: bytes
     exchange: str
     routing_key: str
     queue: str
-    headers: Mapping[str, object] = field(default_factory=dict)
+    headers: Mapping[str, object] = msgspec.field(default_factory=dict)
     message_id: str | None = None
     type: str | None = None
     priority: int | None = None
@@ -43,13 +47,28 @@ class Incoming:
 
     @property
     def run(self) -> int | None:
-        """Which message of its job this is; None says it came by the public door."""
+        """Which message of its job this is; None says it came by the public door, where nobody's word for it counts."""
+        if self._is_foreign():
+            return None
         run = self.headers.get(RUN)
         return run if isinstance(run, int) and not isinstance(run, bool) and 0 < run < MOST_RUNS else None
 
+    def _is_foreign(self) -> bool:
+        deaths = self.headers.get("x-death")  # a queue that gave it up named the exchange it had been published to
+        if not isinstance(deaths, list):
+            return self.exchange == topology.PUBLIC
+        return topology.PUBLIC in (self.exchange, *[d.get("exchange") for d in deaths if isinstance(d, dict)])
+
 
 @dataclass(frozen=True, slots=True)
-class Outgoing:
+class ReplyTo:
+    """Whom a sender wants told, and by what it recognises the answer."""
+
+    queue: str
+    correlation_id: str | None
+
+
+class Outgoing(msgspec.Struct, frozen=True):
     """A message to publish: durable, confirmed, with these properties and no others."""
 
     exchange: str
@@ -59,6 +78,7 @@ class Outgoing:
     type: str
     priority: int
     headers: Mapping[str, str | int]
+    correlation_id: str | None = None
 
 
 def job_message(
@@ -71,7 +91,7 @@ def job_message(
     wait_units: int = 0,
     attempt: int = 0,
     because: str | None = None,
-    trace: Mapping[str, str],
+    trace: Mapping[str, str | int],
 ) -> Outgoing:
     """The message of one run of a job: to its work queue at once, or into the ladder when it has to wait."""
     key = topology.routing_key(job_type, priority)
@@ -86,3 +106,8 @@ def birth_message(*, job_id: UUID, job_type: str, priority: int, body: bytes, tr
     """A job through the public door: its row is born from the message, so it carries no run."""
     key = topology.routing_key(job_type, priority)
     return Outgoing(topology.PUBLIC, key, body, str(job_id), job_type, priority, trace)
+
+
+def reply_message(*, to: ReplyTo, reply_id: UUID, job_type: str, body: bytes, trace: Mapping[str, str]) -> Outgoing:
+    """An outcome or a refusal, straight into the queue that the sender named."""
+    return Outgoing("", to.queue, body, str(reply_id), job_type, 0, trace, to.correlation_id)

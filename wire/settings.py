@@ -16,12 +16,23 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from wire.artifacts import Artifacts
+from wire.backup import Backup
+from wire.cleanup import Cleanup
+from wire.datasets import Datasets
 from wire.errors import SettingsError
+from wire.mailing import Mailing
+from wire.operations import Operations
+from wire.reports import Reports
 from wire.slices import (
     PREFIX,
+    Children,
     Gateway,
     Limits,
     Logs,
+    Metrics,
+    Outbound,
+    Politeness,
     Scheduler,
     Slice,
     Stores,
@@ -31,7 +42,8 @@ from wire.slices import (
 )
 
 __all__ = [
-    "Gateway", "Limits", "Logs", "Scheduler", "Settings", "Slice", "Stores", "Worker", "environment_names", "fields",
+    "Artifacts", "Backup", "Children", "Cleanup", "Gateway", "Limits", "Logs", "Mailing", "Metrics", "Operations",
+    "Outbound", "Politeness", "Scheduler", "Settings", "Slice", "Stores", "Worker", "environment_names", "fields",
     "load", "postgres_url",
 ]  # fmt: skip
 
@@ -39,7 +51,6 @@ SCRIPTS_OWN: Final = {"WARREN_URL", "WARREN_API_KEY"}  # what `.warren/env` give
 
 _NO_REDIS: Final = "RabbitMQ carries the jobs and Postgres remembers them; Redis is not used"
 _NO_MONGO: Final = "Postgres remembers the jobs; MongoDB is not used"
-_NO_STORE: Final = "there is no object store yet"
 _BY_ITSELF: Final = "not used; Kubernetes sets these names by itself, so they do not stop Warren"
 # Exact names, because Kubernetes puts REDIS_PORT and REDIS_SERVICE_HOST into every pod beside a service called redis.
 REPLACED: Final[Mapping[str, str]] = {
@@ -53,13 +64,8 @@ IGNORED: Final[Mapping[str, str]] = {
     **dict.fromkeys(("SQLALCHEMY_DATABASE_URI", "SQLALCHEMY_DATABASE_URL"), "Warren reads DATABASE_URL"),
     "CELERY_BROKER_URL": "Celery may run beside Warren; Warren reads AMQP_URL",
     "CELERY_RESULT_BACKEND": "results are in Postgres, at DATABASE_URL",
-    "SCHEDULER_SEGMENTS": "live schedulers share the work out among themselves",
-    "LEADER_LOCK_KEY": "there is no leader; schedulers share the work by locks of their own numbers",
+    "LEADER_LOCK_KEY": "there is no leader; schedulers share the segments by locks of their own numbers",
     "GRPC_PORT": "there is no gRPC door yet",
-    "SCRAPER_TIMEOUT": "the job types that scrape are not there yet; `timeout_seconds` limits any job",
-    "SCRAPER_USER_AGENT": "the job types that scrape are not there yet",
-    "MAX_JOBS_PER_USER": "there are no schedules yet, and so no limit on them",
-    **dict.fromkeys(("MINIO_ENDPOINT", "MINIO_ACCESS_KEY", "MINIO_SECRET_KEY", "MINIO_BUCKET"), _NO_STORE),
     "SECRET_KEY": "nothing is signed: callers prove themselves with WARREN_API_KEYS",
 }  # fmt: skip
 
@@ -68,14 +74,32 @@ class Settings:
     """All slices; a process hands each part the one it needs."""
 
     slices: Final[Mapping[str, type[Slice]]] = {
-        "stores": Stores, "limits": Limits, "worker": Worker, "gateway": Gateway, "scheduler": Scheduler, "logs": Logs,
+        "stores": Stores, "limits": Limits, "worker": Worker, "children": Children, "outbound": Outbound,
+        "politeness": Politeness, "gateway": Gateway, "scheduler": Scheduler, "logs": Logs, "metrics": Metrics,
+        "artifacts": Artifacts,
+        "cleanup": Cleanup, "datasets": Datasets,
+        "mailing": Mailing,
+        "reports": Reports,
+        "backup": Backup,
+        "operations": Operations,
     }  # fmt: skip
     stores: Stores
     limits: Limits
     worker: Worker
+    children: Children
+    outbound: Outbound
+    operations: Operations
+    politeness: Politeness
     gateway: Gateway
     scheduler: Scheduler
     logs: Logs
+    metrics: Metrics
+    artifacts: Artifacts
+    cleanup: Cleanup
+    datasets: Datasets
+    mailing: Mailing
+    reports: Reports
+    backup: Backup
 
 
 class Said(NamedTuple):
@@ -85,11 +109,13 @@ class Said(NamedTuple):
     value: str
 
 
-def load() -> Settings:
-    """The settings of this process, or SettingsError with all faults."""
+def load(*only: str) -> Settings:
+    """The settings of this process, or SettingsError with all faults; a command may need some slices only."""
     sources = [_set(os.environ), _set(_dotenv())]
     settings, faults = Settings(), [*_unknown(sources), *_replaced(sources)]
     for name, slice_class in Settings.slices.items():
+        if only and name not in only:
+            continue
         said = _said(slice_class, sources)
         try:
             setattr(settings, name, slice_class.model_validate({field: found.value for field, found in said.items()}))
@@ -156,7 +182,7 @@ def _told(slice_class: type[Slice], said: Mapping[str, Said], error: ValidationE
 def _sentence(names: list[str], said: Said | None, fault: ErrorDetails) -> str:
     if said is None:
         return f"{names[min(1, len(names) - 1)]} is missing"  # the short name, which people know
-    if "URL" in said.name or "KEY" in said.name:  # a secret is never printed
+    if any(word in said.name for word in ("URL", "KEY", "PROXY", "PASSWORD")):  # a secret is never printed
         return f"{said.name} {_plain(fault)}"
     return f"{said.name} {_plain(fault)}, got {said.value[:100]!r}"
 

@@ -3,7 +3,7 @@
 Names are what a person reads in the RabbitMQ console, so they are part of the product.  The order of `fixed` and of
 `bind_type` is part of the contract: a message must never reach `births` before the way to its work queue stands, or it
 is born and never routed (measured).  RabbitMQ accepts misspelt `x-` arguments silently, so they are built here only.
-Knows no client library; wire/amqp.py applies it.
+Knows no client library; wire/rabbitmq/amqp.py applies it.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ import operator
 from collections.abc import Callable
 from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from actors.ends import PermanentError
 from actors.job import job
@@ -28,15 +28,21 @@ OPERATIONS: Final[dict[str, Callable[[Number, Number], Number]]] = {
 
 
 class Arithmetic(BaseModel):
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"operation": "add", "a": 2, "b": 3}]})
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"operation": "add", "a": 5, "b": 3}]})
 
-    operation: Literal["add", "subtract", "multiply", "divide", "power", "modulo"]
-    a: Number
-    b: Number
+    operation: Literal["add", "subtract", "multiply", "divide", "power", "modulo"] = Field(
+        description="What to do; `power` raises `a` to `b`, `modulo` is what a division of `a` by `b` leaves"
+    )
+    a: Number = Field(description="A whole number of any size stays exact")
+    b: Number = Field(description="The other one")
+
+
+class Computed(BaseModel):
+    result: Number = Field(description="Whole if both numbers are, but for a division")
 
 
 @job("math", timeout=30)
-async def compute(payload: Arithmetic) -> dict[str, Number]:
+async def compute(payload: Arithmetic) -> Computed:
     """Add, subtract, multiply, divide, raise or take the remainder of two numbers."""
     if payload.operation == "power" and _bits(payload.a, payload.b) > LARGEST_BITS:
         raise PermanentError("payload.b: the power would have more than a thousand digits")
@@ -46,7 +52,7 @@ async def compute(payload: Arithmetic) -> dict[str, Number]:
         raise PermanentError(f"{payload.operation} of {payload.a} and {payload.b}: {e}") from e
     if isinstance(result, complex) or (isinstance(result, float) and not math.isfinite(result)):
         raise PermanentError(f"{payload.operation} of {payload.a} and {payload.b} is not a real number")
-    return {"result": result}
+    return Computed(result=result)
 
 
 def _bits(base: Number, exponent: Number) -> int:

@@ -10,10 +10,10 @@ from actors.job import job
 class Echo(BaseModel):
     """Anything; `message` is customary."""
 
-    model_config = ConfigDict(extra="allow", json_schema_extra={"examples": [{"message": "hello"}]})
+    model_config = ConfigDict(extra="allow", json_schema_extra={"examples": [{"message": "Hello World"}]})
 
 
 @job("echo", timeout=30)
-async def echo(payload: Echo) -> dict[str, object]:
+async def echo(payload: Echo) -> Echo:
     """Return the payload as it was sent."""
-    return payload.model_dump()
+    return payload

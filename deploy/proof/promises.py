@@ -95,8 +95,8 @@ PROMISES = (
         "one trace",
         (
             "tests/journey/test_one_job.py::test_the_trace_of_the_request_is_the_jobs_and_reaches_the_actor_and_its_retry",
+            "tests/journey/test_traces.py::test_a_job_by_http",
         ),
-        lacking="its tree",
     ),
     Promise(
         9,

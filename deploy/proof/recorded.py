@@ -29,8 +29,8 @@ def ask(python: Path, environ: Mapping[str, str]) -> Recorded:
 
 
 async def _read(url: str) -> Recorded:
-    from persistence import ledger  # noqa: PLC0415 - in the environment only
-    from persistence.database import Database  # noqa: PLC0415
+    from persistence.questions import ledger  # noqa: PLC0415 - in the environment only
+    from persistence.store.database import Database  # noqa: PLC0415
 
     database = Database(url, "proof", connections=1, timeout_seconds=60)
     found = await ledger.recorded(database)

@@ -20,7 +20,7 @@ ERASE_BELOW, UP = "\x1b[J", "\x1b[{}A"
 class Screen:
     def __init__(self, out: TextIO = sys.stdout) -> None:
         self._out = out
-        self._moves = out.isatty()
+        self.moves = out.isatty()
         self._began = time.monotonic()
         self._drawn = 0
         self._due = 0.0
@@ -43,7 +43,7 @@ class Screen:
 
     def step(self, name: str, text: str) -> None:
         """A step of the set-up: it stays where nothing can be drawn over."""
-        if self._moves:
+        if self.moves:
             self.now(f"{name}: {text}")
         else:
             self.event(name, text)
@@ -55,7 +55,7 @@ class Screen:
 
     def draw(self, bars: list[str], *, force: bool = False) -> None:
         """Show these below all lines."""
-        if not self._moves or (time.monotonic() < self._due and not force):
+        if not self.moves or (time.monotonic() < self._due and not force):
             return
         with self._lock:
             width = shutil.get_terminal_size().columns - 1

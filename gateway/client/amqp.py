@@ -8,17 +8,20 @@ of it.  Needs `write` on the exchange `jobs.in` and nothing else; declares nothi
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from wire.envelope import Envelope, encode
+from wire.errors import Refused
 from wire.identity import fresh_id, id_from_key
 from wire.message import birth_message
-from wire.tracing import Trace
+from wire.signature import signature
+from wire.spans import caller
 
 if TYPE_CHECKING:
-    from wire.amqp import Broker
+    from wire.rabbitmq.amqp import Broker
 
 DEFAULT_PRIORITY: Final = 5
 
@@ -33,17 +36,20 @@ class AmqpDoor:
 
     async def send(self, job: Envelope) -> UUID:
         """The job's id, once it is confirmed; BrokerUnavailable if it was not in time."""
+        if job.unique:
+            raise Refused("unique", "is not taken over AMQP", "submit it over HTTP: only Postgres knows the other jobs")
         job_id = job.id or _id_of_key(job)
         settled = replace(job, id=job_id, idempotency_key=None)
-        message = birth_message(
-            job_id=job_id,
-            job_type=job.type,
-            priority=job.priority or DEFAULT_PRIORITY,
-            body=encode(settled),
-            trace=Trace.begin().headers(),
-        )
         broker = await self._on_this_loop()
-        await broker.publish(message)
+        with caller.publishing(job.type, job_id) as trace:
+            message = birth_message(
+                job_id=job_id,
+                job_type=job.type,
+                priority=job.priority or DEFAULT_PRIORITY,
+                body=encode(settled),
+                trace=trace,
+            )
+            await broker.publish(message)
         return job_id
 
     async def close(self) -> None:
@@ -54,9 +60,9 @@ class AmqpDoor:
     async def _on_this_loop(self) -> Broker:
         loop = asyncio.get_running_loop()
         if self._broker is None or self._loop is not loop:
-            from wire.amqp import Broker  # noqa: PLC0415 - whoever speaks HTTP does not pay for it
+            from wire.rabbitmq.amqp import Broker  # noqa: PLC0415 - whoever speaks HTTP does not pay for it
 
-            self._broker, self._loop = Broker(self._url, "warren client", timeout_seconds=self._patience), loop
+            self._broker, self._loop = Broker(self._url, signature("client"), timeout_seconds=self._patience), loop
             await self._broker.start()
         return self._broker
 

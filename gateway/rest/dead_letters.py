@@ -7,15 +7,18 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from gateway import answers, cursor, letter_answers, query
-from gateway.body import read_json_body
-from gateway.door import CALLER
-from gateway.letter_answers import DEAD_LETTERS
-from gateway.redrive import Redrive, no_letter
+from gateway import answers
+from gateway.answers.letters import DEAD_LETTERS
+from gateway.entrance import cursor, query
+from gateway.entrance.body import read_json_body
+from gateway.entrance.door import CALLER
+from gateway.entrance.spans import anew_of
+from gateway.redriving.redrive import Redrive, no_letter
 from gateway.rest.jobs import no_job
 from gateway.rest.respond import respond
-from persistence import letters, reads
-from persistence.database import Database
+from persistence.letters import letters
+from persistence.questions import reads
+from persistence.store.database import Database
 
 FILTERS: Final[Mapping[str, query.Reader]] = {
     "type": query.text,  # what a foreign message calls its type may be none
@@ -32,8 +35,10 @@ FILTERS: Final[Mapping[str, query.Reader]] = {
 class DeadLetters:
     """The routes of single letters and of their list."""
 
-    def __init__(self, database: Database, redrive: Redrive, page_size: int, max_bytes: int) -> None:
-        self._database, self._redrive = database, redrive
+    def __init__(
+        self, database: Database, redrive: Redrive, page_size: int, max_bytes: int, trace_url: str = ""
+    ) -> None:
+        self._database, self._redrive, self._trace_url = database, redrive, trace_url
         self._page_size, self._max_bytes = page_size, max_bytes
 
     def routes(self) -> list[web.RouteDef]:
@@ -54,7 +59,7 @@ class DeadLetters:
         found = await letters.page(self._database, letters.Filter(**wanted), limit + 1, before)
         page, more = found[:limit], len(found) > limit
         next_cursor = cursor.write_number(page[-1].id) if more else None
-        return respond(letter_answers.DeadLetterList([letter_answers.letter(found) for found in page], next_cursor))
+        return respond(answers.letters.DeadLetterList([answers.letters.letter(found) for found in page], next_cursor))
 
     async def one(self, request: web.Request) -> web.Response:
         letter_id = query.number(request)
@@ -62,7 +67,7 @@ class DeadLetters:
         opened = await letters.opened(self._database, letter_id)
         if opened is None:
             raise no_letter(letter_id)
-        return respond(letter_answers.opened(opened))
+        return respond(answers.letters.opened(opened))
 
     async def discard(self, request: web.Request) -> web.Response:
         letter_id = query.number(request)
@@ -76,15 +81,15 @@ class DeadLetters:
         letter_id = query.number(request)
         query.read(request, {})
         edited = await read_json_body(request, self._max_bytes) if request.body_exists else None
-        job_id = await self._redrive.one(letter_id, edited, request[CALLER])
+        job_id = await self._redrive.one(letter_id, edited, request[CALLER], anew_of(request))
         job = await reads.one_job(self._database, job_id)
         if job is None:  # somebody deleted it a moment later
             raise no_job(job_id)
-        answer = answers.job(job)
+        answer = answers.jobs.job(job, self._trace_url)
         return respond(answer, 202, {hdrs.LOCATION: answer.links.this})
 
     async def _causes(self, wanted: letters.Filter, limit: int, before: int | None) -> web.Response:
         found = await letters.causes(self._database, wanted, limit + 1, before)
         page, more = found[:limit], len(found) > limit
         next_cursor = cursor.write_number(page[-1].sample.id) if more else None
-        return respond(letter_answers.CauseList([letter_answers.cause(cause) for cause in page], next_cursor))
+        return respond(answers.letters.CauseList([answers.letters.cause(cause) for cause in page], next_cursor))

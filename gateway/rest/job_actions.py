@@ -9,15 +9,19 @@ from uuid import UUID
 
 from aiohttp import hdrs, web
 
-from gateway import answers, query
-from gateway.hints import Hints
-from gateway.problems import Refusal
+from gateway import answers
+from gateway.answers.jobs import JOBS
+from gateway.entrance import query
+from gateway.entrance.problems import Refusal
+from gateway.entrance.spans import anew_of
+from gateway.pausing.hints import Hints
 from gateway.rest.jobs import no_job
 from gateway.rest.respond import respond
-from persistence import cancel, reads
-from persistence.cancel import Answer, Word
-from persistence.database import Database
-from persistence.outbox import Publisher
+from persistence.accepting.outbox import Publisher
+from persistence.ending import cancel
+from persistence.ending.cancel import Answer, Word
+from persistence.questions import reads
+from persistence.store.database import Database
 from wire.control import cancel_hint
 
 RETRYABLE = "only failed, cancelled and expired jobs can be sent again"
@@ -26,11 +30,11 @@ RETRYABLE = "only failed, cancelled and expired jobs can be sent again"
 class JobActions:
     """The routes that change one job."""
 
-    def __init__(self, database: Database, posts: Publisher, hints: Hints) -> None:
-        self._database, self._posts, self._hints = database, posts, hints
+    def __init__(self, database: Database, posts: Publisher, hints: Hints, trace_url: str = "") -> None:
+        self._database, self._posts, self._hints, self._trace_url = database, posts, hints, trace_url
 
     def routes(self) -> list[web.RouteDef]:
-        one = answers.JOBS + "/{id}"
+        one = JOBS + "/{id}"
         return [
             web.post(one + "/cancel", self.cancel),
             web.post(one + "/retry", self.retry),
@@ -63,7 +67,7 @@ class JobActions:
         """202 when it waits again."""
         job_id = query.job_id(request)
         query.read(request, {})
-        answer = await cancel.again(self._database, job_id)
+        answer = await cancel.again(self._database, job_id, anew_of(request))
         if answer.word is Word.UNKNOWN:
             raise no_job(job_id)
         if answer.post is None:
@@ -79,5 +83,5 @@ class JobActions:
         job = await reads.one_job(self._database, job_id)
         if job is None:  # somebody deleted it a moment later
             raise no_job(job_id)
-        answer = answers.job(job)
+        answer = answers.jobs.job(job, self._trace_url)
         return respond(answer, status, {hdrs.LOCATION: answer.links.this} if status == 202 else {})

@@ -8,17 +8,18 @@ from uuid import UUID
 
 from aiohttp import web
 
-from gateway import answers, cursor, query
-from gateway.problems import Refusal
+from gateway import answers
+from gateway.answers.jobs import JOBS
+from gateway.entrance import cursor, query
+from gateway.entrance.problems import Refusal
 from gateway.rest.respond import respond
-from gateway.waiting import Waiting
-from persistence import reads
-from persistence.database import Database
-from wire.errors import Refused
+from gateway.telling.waiting import Waiting
+from persistence.questions import reads
+from persistence.questions.pages import Filter, Place
+from persistence.store.database import Database
 
-STATE_NAMES: Final = ("state", "status", "status_filter")  # what other job systems call it is taken too
 FILTERS: Final[Mapping[str, query.Reader]] = {
-    **dict.fromkeys(STATE_NAMES, query.state),
+    "state": query.state,
     "type": query.job_type,
     "queue": query.text,
     "tag": query.text,
@@ -32,14 +33,15 @@ FILTERS: Final[Mapping[str, query.Reader]] = {
 class Jobs:
     """The routes that read jobs."""
 
-    def __init__(self, database: Database, waiting: Waiting, page_size: int) -> None:
+    def __init__(self, database: Database, waiting: Waiting, page_size: int, trace_url: str = "") -> None:
         self._database, self._waiting, self._page_size = database, waiting, page_size
+        self._trace_url = trace_url
 
     def routes(self) -> list[web.RouteDef]:
         return [
-            web.get(answers.JOBS, self.page),
-            web.get(answers.JOBS + "/{id}", self.one),
-            web.get(answers.JOBS + "/{id}/attempts", self.attempts),
+            web.get(JOBS, self.page),
+            web.get(JOBS + "/{id}", self.one),
+            web.get(JOBS + "/{id}/attempts", self.attempts),
         ]
 
     async def one(self, request: web.Request) -> web.Response:
@@ -49,15 +51,19 @@ class Jobs:
         if wait and not job.finished:
             await self._waiting.until_finished(job_id, wait, lambda: request.transport is None)
             job = await self._job(job_id)
-        return respond(answers.job(job))
+        return respond(answers.jobs.job(job, self._trace_url))
 
     async def page(self, request: web.Request) -> web.Response:
-        wanted = query.read(request, FILTERS)
+        return await self.listed(query.read(request, FILTERS))
+
+    async def listed(self, wanted: dict[str, Any]) -> web.Response:
+        """The page that these values of `FILTERS` ask for."""
         limit: int = wanted.pop("limit", self._page_size)
-        after: reads.Place | None = wanted.pop("cursor", None)
-        found = await reads.page_of_jobs(self._database, _filter(wanted), limit + 1, after)
+        after: Place | None = wanted.pop("cursor", None)
+        found = await reads.page_of_jobs(self._database, Filter(**wanted), limit + 1, after)
         page, more = found[:limit], len(found) > limit
-        return respond(answers.JobList([answers.job(job) for job in page], cursor.write(page[-1]) if more else None))
+        next_cursor = cursor.write(page[-1]) if more else None
+        return respond(answers.jobs.JobList([answers.jobs.job(job, self._trace_url) for job in page], next_cursor))
 
     async def attempts(self, request: web.Request) -> web.Response:
         job_id = query.job_id(request)
@@ -65,7 +71,7 @@ class Jobs:
         found = await reads.attempts_of(self._database, job_id)
         if not found:
             await self._job(job_id)  # no attempt yet, or no job
-        return respond(answers.AttemptList([answers.attempt(attempt) for attempt in found], None))
+        return respond(answers.jobs.AttemptList([answers.jobs.attempt(attempt) for attempt in found], None))
 
     async def _job(self, job_id: UUID) -> reads.Job:
         job = await reads.one_job(self._database, job_id)
@@ -76,11 +82,3 @@ class Jobs:
 
 def no_job(job_id: UUID) -> Refusal:
     return Refusal("not_found", f"there is no job {job_id}", field="id", remedy="it may have been deleted or retired")
-
-
-def _filter(wanted: dict[str, Any]) -> reads.Filter:
-    """The filter of these parameters, in which the state has one name."""
-    states = {wanted.pop(name) for name in STATE_NAMES if name in wanted}
-    if len(states) > 1:
-        raise Refused("state", f"is asked for as {' and as '.join(sorted(states))}", "send one state")
-    return reads.Filter(state=next(iter(states), None), **wanted)

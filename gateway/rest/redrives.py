@@ -7,17 +7,18 @@ from uuid import UUID
 
 from aiohttp import hdrs, web
 
-from gateway import letter_answers, query
-from gateway.body import read_json_body
-from gateway.letter_answers import REDRIVES
-from gateway.problems import Refusal
-from gateway.redrive import Redrive
-from gateway.redrive_request import read
-from gateway.redriver import Redriver
+from gateway import answers
+from gateway.answers.letters import REDRIVES
+from gateway.entrance import query
+from gateway.entrance.body import read_json_body
+from gateway.entrance.problems import Refusal
+from gateway.redriving.redrive import Redrive
+from gateway.redriving.redrive_request import read
+from gateway.redriving.redriver import Redriver
 from gateway.rest.respond import respond
-from persistence import redrive_runs
-from persistence.database import Database
-from persistence.redrive_runs import Run
+from persistence.letters import redrive_runs
+from persistence.letters.redrive_runs import Run
+from persistence.store.database import Database
 
 MOST_BYTES: Final = 16_384
 MOST_RUNS: Final = 100
@@ -45,17 +46,17 @@ class Redrives:
         wanted = read(await read_json_body(request, MOST_BYTES))
         if wanted.dry_run:
             number, judged, refused = await self._redrive.rehearse(wanted.filter)
-            told = [letter_answers.StillBad(of, e.field, str(e)) for of, e in refused[:MOST_REFUSALS]]
-            return respond(letter_answers.Rehearsal(number, judged, len(refused), told))
+            told = [answers.letters.StillBad(of, e.field, str(e)) for of, e in refused[:MOST_REFUSALS]]
+            return respond(answers.letters.Rehearsal(number, judged, len(refused), told))
         run = await redrive_runs.begin(self._database, wanted.filter, wanted.rate)
         self._redriver.look()
-        answer = letter_answers.redrive(run)
+        answer = answers.letters.redrive(run)
         return respond(answer, 202, {hdrs.LOCATION: answer.links.this})
 
     async def all(self, request: web.Request) -> web.Response:
         query.read(request, {})
         found = await redrive_runs.page(self._database, MOST_RUNS)
-        return respond(letter_answers.RedriveList([letter_answers.redrive(run) for run in found], None))
+        return respond(answers.letters.RedriveList([answers.letters.redrive(run) for run in found], None))
 
     async def one(self, request: web.Request) -> web.Response:
         run_id = query.job_id(request)
@@ -72,4 +73,4 @@ class Redrives:
 def _answered(run_id: UUID, run: Run | None) -> web.Response:
     if run is None:
         raise Refusal("not_found", f"there is no redrive {run_id}", field="id", remedy=f"{REDRIVES} lists them")
-    return respond(letter_answers.redrive(run))
+    return respond(answers.letters.redrive(run))

@@ -9,15 +9,17 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from gateway import answers, query
-from gateway.body import read_json_body
-from gateway.door import CALLER, unavailable
+from gateway import answers
+from gateway.answers.jobs import JOBS
+from gateway.entrance import query
+from gateway.entrance.body import read_json_body
+from gateway.entrance.door import CALLER, unavailable
+from gateway.entrance.spans import trace_of
 from gateway.rest.respond import respond
-from gateway.submit import Submitter
-from persistence.accept import Acceptor
+from gateway.submitting.submit import Submitter
+from persistence.accepting.accept import Acceptor
 from wire.errors import Refused, Unavailable
 from wire.fields import MAX_KEY
-from wire.tracing import Trace
 
 KEY_HEADER: Final = "Idempotency-Key"
 
@@ -25,11 +27,12 @@ KEY_HEADER: Final = "Idempotency-Key"
 class Submissions:
     """The one route that makes jobs."""
 
-    def __init__(self, submitter: Submitter, acceptor: Acceptor, max_bytes: int) -> None:
+    def __init__(self, submitter: Submitter, acceptor: Acceptor, max_bytes: int, trace_url: str = "") -> None:
         self._submitter, self._acceptor, self._max_bytes = submitter, acceptor, max_bytes
+        self._trace_url = trace_url
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.post(answers.JOBS, self.submit)]
+        return [web.post(JOBS, self.submit)]
 
     async def submit(self, request: web.Request) -> web.Response:
         query.read(request, {})
@@ -37,18 +40,19 @@ class Submissions:
         submission = await self._submitter.prepare(
             body,
             scope=request[CALLER],
-            key=_key(request),
-            trace=Trace.of(request.headers) or Trace.begin(),
+            key=key_of(request),
+            trace=trace_of(request),
         )
         try:
             accepted = await self._acceptor.submit(submission)
         except Unavailable as e:
             raise unavailable(str(submission.id)) from e
-        answer = answers.receipt(submission, accepted)
-        return respond(answer, 202, {hdrs.LOCATION: answer.links.this})
+        answer = answers.jobs.receipt(submission, accepted, self._trace_url)
+        return respond(answer, 200 if accepted.duplicate else 202, {hdrs.LOCATION: answer.links.this})
 
 
-def _key(request: web.Request) -> str | None:
+def key_of(request: web.Request) -> str | None:
+    """The request's idempotency key, or Refused."""
     key = request.headers.get(KEY_HEADER)
     if key is not None and not (0 < len(key) <= MAX_KEY and key.isascii() and key.isprintable()):
         remedy = f"use 1 to {MAX_KEY} printable ASCII characters"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from alembic import context
 
-from persistence.tables import SCHEMA, metadata
+from persistence.migrations.expected import metadata
+from persistence.tables import SCHEMA
 
 context.configure(
     connection=context.config.attributes["connection"],

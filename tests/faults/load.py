@@ -14,18 +14,18 @@ from typing import Any
 
 import httpx
 
-from persistence import outbox
-from persistence.accept import insert
-from persistence.database import Database
-from persistence.job_types import JobType, known
-from persistence.submission import Submission, fill
+from persistence.accepting import outbox
+from persistence.accepting.accept import insert
+from persistence.accepting.submission import Submission, fill
+from persistence.declared.job_types import JobType, known
+from persistence.store.database import Database
 from tests.journey.api import JOBS
 from tests.journey.stack import Stack
 from wire import envelope
-from wire.amqp import Broker
 from wire.envelope import Envelope
 from wire.errors import DatabaseUnavailable
 from wire.identity import fresh_id
+from wire.rabbitmq.amqp import Broker
 from wire.tracing import Trace
 
 CHUNK, SMALL_CHUNK = 1_000, 250

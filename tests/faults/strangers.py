@@ -12,8 +12,8 @@ import pika
 ECHO = b'{"type": "echo", "payload": {"message": "from afar"}}'
 MESSAGE_ID, TYPE = "message_id", "type"
 _BITS = {  # of the property flags, in the order in which the values follow
-    "content_type": 15, "content_encoding": 14, "headers": 13, "delivery_mode": 12, "priority": 11, "message_id": 7,
-    "timestamp": 6, "type": 5, "app_id": 3,
+    "content_type": 15, "content_encoding": 14, "headers": 13, "delivery_mode": 12, "priority": 11,
+    "correlation_id": 10, "reply_to": 9, "expiration": 8, "message_id": 7, "timestamp": 6, "type": 5, "app_id": 3,
 }  # fmt: skip
 
 

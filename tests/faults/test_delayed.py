@@ -179,8 +179,12 @@ def _told(amounts: dict[str, float]) -> str:
 
 
 async def _broker_memory(rabbitmq: RabbitMQ) -> float:
-    nodes = json.loads(await asyncio.to_thread(manage, rabbitmq.management_url, "GET", "nodes"))
-    return float(nodes[0]["mem_used"]) / 1024**2
+    async def told() -> float:
+        """Nothing at first: a node tells it every five seconds."""
+        nodes = json.loads(await asyncio.to_thread(manage, rabbitmq.management_url, "GET", "nodes"))
+        return float(nodes[0].get("mem_used", 0)) / 1024**2
+
+    return await eventually(told)
 
 
 async def _lie_in(rabbit: Rabbit, queue: str, messages: int) -> bool:

@@ -27,7 +27,7 @@ async def test_every_job_survives_the_brokers_disk(
     """
     pids = stack.worker_pids()
     running = await rabbit.preload("nap", {"seconds": 5.0}, 60)
-    await eventually(lambda: _count(api, "state = 'running'", running, 60), within=30)
+    await eventually(lambda: _count(api, "state = 'running'", running, 60), within=60)
     queued = await rabbit.preload("nap", {"seconds": 0.01}, 10_000 if long else 500)
     delayed = [await api.submit("nap", delay=15.0) for _ in range(1_000 if long else 30)]
     retrying = [await api.submit("flaky", {"times": 1}, priority=10) for _ in range(5)]

@@ -40,7 +40,7 @@ async def test_jobs_that_wait_in_the_ladder_outlive_the_broker(
     """
     What comes due during an outage starts when it is over; what comes due later starts in time.
     """
-    jobs, longest = (100_000, 60.0) if long else (2_000, 6.0)
+    jobs, longest = (100_000, 60.0) if long else (1_200, 6.0)
     witness = Witness(stack.timeline)
     due = await accept_for_later(stack, "step", [random.uniform(1.0, longest) for _ in range(jobs)])
     for share in KILLED_AFTER:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -65,7 +68,7 @@ async def test_messages_that_no_reader_expects_stop_nobody(api: Api, stack: Stac
     """
     await _work(stack, "strangers", processes=2)
     await asyncio.to_thread(publish, stack.amqp_url, STRANGERS)
-    await eventually(lambda: _all_settled(api), within=30)
+    await eventually(lambda: _all_settled(api), within=60)
     marker = await api.finished(await api.submit("echo"))
     found = {one.name: await _fate(api, one.message_id) for one in STRANGERS}
     lost = [stack.logged(name, event) for name, event in (("strangers", "consumer_lost"), ("recorder", "broker_lost"))]
@@ -119,7 +122,7 @@ async def test_a_killer_is_failed_as_poison_and_its_neighbours_are_done_unblamed
     )
     killers = [await api.submit("dies", {"way": way}) for way in form.ways]
     running = await _submit(api, "bystands", form.running, seconds=form.running_seconds)
-    await eventually(lambda: _running(api, [*killers, *running]), within=20)
+    await eventually(lambda: _running(api, [*killers, *running]), within=60)
     prefetched = await _submit(api, "nap", form.prefetched, seconds=0.0)
     await eventually(lambda: _held(api, form.prefetched // 2))
     stack.witness.with_name(stack.witness.name + ".go").touch()
@@ -136,9 +139,41 @@ async def test_a_killer_is_failed_as_poison_and_its_neighbours_are_done_unblamed
     assert deaths <= 1 + 6 * len(killers)
 
 
+async def test_a_crash_apart_costs_an_attempt_and_a_killed_worker_leaves_no_process(api: Api, stack: Stack) -> None:
+    """
+    The crash is told and no worker dies of it; the worker is killed while a child process is at work, and so is what
+    that has started; its job runs again elsewhere.
+    """
+    await _work(stack, "isolating", processes=1)
+    crash = await api.finished(await api.submit("crashes_apart"))
+    unhurt = not stack.logged("isolating", "worker_died")
+    lasting = await api.submit("lasts_apart")
+    others = await _submit(api, "nap", 30, seconds=0.2)
+    apart = stack.witness.with_name(stack.witness.name + ".apart")
+    await eventually(lambda: apart.exists() and apart.read_text().endswith("\n"))
+    (worker,) = stack.worker_pids("isolating")
+    os.kill(worker, signal.SIGKILL)
+    pids = [int(pid) for pid in apart.read_text().split()]
+    await eventually(lambda: not any(map(_lives, pids)))
+    jobs = await api.all_finished(lasting, *others)
+    await asyncio.to_thread(stack.stop, "isolating")
+
+    assert (True, "failed", "exhausted") == (unhurt, crash["state"], crash["reason"])
+    assert "the child process was ended by SIGSEGV" in crash["error"]["message"]
+    assert {"completed"} == {job["state"] for job in jobs}
+    assert (2, 2) == (len(pids), jobs[0]["result"])
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+
+
 async def _work(stack: Stack, name: str, *options: str, processes: int, **settings: str) -> None:
     stack.workers(name, *options, processes=processes, **settings)
-    await eventually(lambda: asyncio.to_thread(stack.consuming, processes), within=30)
+    await eventually(lambda: asyncio.to_thread(stack.consuming, processes), within=60)
 
 
 async def _submit(api: Api, job_type: str, count: int, **payload: float) -> list[str]:

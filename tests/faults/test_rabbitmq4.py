@@ -22,7 +22,7 @@ import pytest_asyncio
 from deploy.postgres import Postgres
 from deploy.rabbitmq import drop_vhost, make_vhost
 from persistence.migrations import upgrade
-from tests.bench.drain import preload
+from tests.bench.backlog import preload
 from tests.conftest import at, execute
 from tests.eventually import eventually
 from tests.journey.api import Api, client, instant
@@ -31,7 +31,7 @@ from tests.rabbitmq4 import Given, On4, RabbitMQ4, rabbitmq4
 
 pytestmark = [pytest.mark.long]
 
-SLACK = timedelta(seconds=1)
+SLACK = timedelta(seconds=5)
 UNIT = timedelta(milliseconds=100)  # of the delay ladder
 patiently = partial(eventually, within=90.0)  # nothing here is measured by it, and the machine may be busy
 
@@ -125,7 +125,7 @@ async def test_the_more_important_start_first(api: Api, on4: On4) -> None:
         high = await _submit(api, 10, "echo", priority=9)
         await patiently(lambda: _waits(on4, 40))
         on4.stack.workers("narrow", processes=1, WARREN_CONCURRENCY="1", WARREN_PREFETCH="1")
-        await api.all_finished(*low, *high, within=40)
+        await api.all_finished(*low, *high, within=60)
         on4.stack.stop("narrow")
     rows = await api.sql("SELECT id FROM jobs WHERE id = ANY($1) ORDER BY started_at LIMIT 10", [*low, *high])
 
@@ -228,7 +228,7 @@ async def test_a_message_that_killed_too_often_is_sent_again_and_not_failed(api:
         for _ in range(21):
             await patiently(on4.take_and_die)
         await patiently(lambda: _run_is(api, job_id, runs))
-    job = await api.finished(job_id, within=40)
+    job = await api.finished(job_id, within=60)
 
     assert ("completed", 1) == (job["state"], job["attempt"])
     assert [runs] == [attempt["run"] for attempt in await api.attempts(job_id)]
@@ -280,7 +280,7 @@ async def test_a_backlog_drains(api: Api, on4: On4, tell: Callable[[str], None])
     """
     async with on4.without_workers():
         (row,) = await api.sql("SELECT clock_timestamp() AS began")
-        await preload(on4.stack, 5_000)
+        await preload(on4.stack, "echo", 5_000)
     rate = await patiently(lambda: _rate(api, row["began"], 5_000))
     tell(f"{on4.profile} on RabbitMQ 4.3: {rate:,.0f} no-ops a second")
 

@@ -14,6 +14,7 @@ from tests.conftest import Places, at, execute
 from tests.journey.api import Api, client
 from tests.journey.rabbit import Rabbit
 from tests.journey.stack import Stack, running_stack
+from tests.site.served import Site
 
 SIZES = pytest.StashKey[dict[str, int]]()
 
@@ -30,9 +31,10 @@ def home(servers: provider.Servers, template: str) -> Iterator[Places]:
 
 
 @pytest.fixture(scope="session")
-def stack(home: Places, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """All processes, shared by every test of this folder that does not harm them."""
-    with running_stack(home.amqp_url, home.database_url, tmp_path_factory.mktemp("stack")) as one:
+def stack(home: Places, site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """All processes, shared by every test of this folder that does not harm them; its jobs may ask the site."""
+    said = {"WARREN_OUTBOUND_ALLOW": site.allowed, "WARREN_HOST_DELAY_SECONDS": "0.05"}
+    with running_stack(home.amqp_url, home.database_url, tmp_path_factory.mktemp("stack"), **said) as one:
         yield one
 
 

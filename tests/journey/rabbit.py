@@ -36,9 +36,22 @@ class Rabbit:
         """Put these straight into a queue."""
         await asyncio.to_thread(self._publish_all, queue, bodies)
 
+    async def connections(self) -> dict[str, str]:
+        """Each connection's name with the product that it says it is."""
+        found = await self._manage("GET", f"vhosts/{self._vhost}/connections")
+        said = [connection.get("client_properties", {}) for connection in found]
+        return {str(one.get("connection_name")): str(one.get("product")) for one in said}
+
+    async def consumer_tags(self) -> list[str]:
+        return [str(one["consumer_tag"]) for one in await self._manage("GET", f"consumers/{self._vhost}")]
+
     async def ready(self, queue: str) -> int:
         """Messages in a queue that no consumer holds, at this moment."""
         return await asyncio.to_thread(self._ready, queue)
+
+    async def declare(self, queue: str) -> None:
+        """A durable queue of the foreign service's own."""
+        await self._manage("PUT", f"queues/{self._vhost}/{quote(queue, safe='')}", {"durable": True})
 
     async def delete_queue(self, queue: str) -> None:
         await self._manage("DELETE", f"queues/{self._vhost}/{quote(queue, safe='')}")
@@ -70,8 +83,13 @@ class Rabbit:
                 await self._manage("DELETE", f"connections/{quote(connection['name'], safe='')}")
         return len(found)
 
-    async def _manage(self, method: str, path: str) -> Any:
-        answer = await asyncio.to_thread(manage, self._management_url, method, path)
+    async def connection_names(self) -> list[str]:
+        """As its console shows them, a few seconds after they came."""
+        found = await self._manage("GET", f"vhosts/{self._vhost}/connections")
+        return [str(one.get("client_properties", {}).get("connection_name", "")) for one in found]
+
+    async def _manage(self, method: str, path: str, body: dict[str, object] | None = None) -> Any:
+        answer = await asyncio.to_thread(manage, self._management_url, method, path, body)
         return json.loads(answer) if answer else None
 
     def _publish(self, exchange: str, routing_key: str, body: bytes, properties: dict[str, Any]) -> None:

@@ -19,9 +19,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from actors.child import die_with_parent
+from actors.process.child import die_with_parent
 from deploy.ports import free_ports
 from deploy.processes import children
+from deploy.roles import CLOCK
 
 ROOT = Path(__file__).parents[2]
 JOB_MODULES = Path(__file__).parent / "job_modules"
@@ -31,15 +32,35 @@ DRAIN_SECONDS = 3.0
 LOOK_SECONDS = 0.05
 
 
+class Scraped(dict[str, float]):
+    """The value of each series, as it is written; zero for one that is not there."""
+
+    def __init__(self, lines: list[str]) -> None:
+        told = (line.rpartition(" ") for line in lines if not line.startswith("#"))
+        super().__init__({series: float(value) for series, _, value in told})
+        self.families = {line.split(" ")[2]: line.split(" ")[3] for line in lines if line.startswith("# TYPE")}
+
+    def __missing__(self, series: str) -> float:
+        return 0.0
+
+
 class Stack:
     """The processes of one Warren; each can be started, signalled and read by its name."""
 
     def __init__(
-        self, amqp_url: str, database_url: str, folder: Path, through: tuple[str, ...] = (), **settings: str
+        self,
+        amqp_url: str,
+        database_url: str,
+        folder: Path,
+        through: tuple[str, ...] = (),
+        near_url: str | None = None,
+        **settings: str,
     ) -> None:
         self.amqp_url, self.database_url, self.folder = amqp_url, database_url, folder
+        self._near_url = near_url  # by which all but the clock go, as with deploy/up
         self._through = through  # a module that is run in each one's place, and runs the real one
         self.port = free_ports(["http"], {})["http"]
+        self.metrics_ports: dict[str, int] = {}
         self.url = f"http://127.0.0.1:{self.port}"
         self.witness = folder / "witness"
         self.witness.touch()
@@ -66,7 +87,13 @@ class Stack:
         return kept | ours | self._settings | more
 
     def start(self, name: str, *command: str, **environment: str) -> subprocess.Popen[bytes]:
-        """Start `python -m command` under this name; its log is `name.log`."""
+        """Start `python -m command` under this name; its log is `name.log`, its figures are at its metrics port."""
+        if name not in self.metrics_ports:
+            self.metrics_ports |= free_ports([name], {})
+        ours = {"WARREN_METRICS_PORT": str(self.metrics_ports[name])}
+        if self._near_url and name != CLOCK:
+            ours["DATABASE_URL"] = self._near_url
+        environment = ours | environment
         with self.log(name).open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", *self._through, *(command or (name,))],
@@ -133,6 +160,11 @@ class Stack:
         with _OPENER.open(f"{self.url}{path}", timeout=10) as answer:
             return dict(json.load(answer))
 
+    def scrape(self, name: str) -> Scraped:
+        """What this process tells Prometheus."""
+        with _OPENER.open(f"http://127.0.0.1:{self.metrics_ports[name]}/metrics", timeout=10) as answer:
+            return Scraped(answer.read().decode().splitlines())
+
     def wait_until(self, fact: Any, what: str, seconds: float = SECONDS_TO_START) -> None:
         """Return once this is so; the logs are told when it does not come true."""
         deadline = time.monotonic() + seconds
@@ -156,7 +188,7 @@ class Stack:
         except (OSError, urllib.error.URLError):
             return False
 
-    def last_words(self, since: Mapping[str, int] | None = None, lines: int = 40) -> str:
+    def last_words(self, since: Mapping[str, int] | None = None, lines: int = 6) -> str:
         """The ends of all logs, or what was added since those sizes."""
         told = []
         for log in sorted(self.folder.glob("*.log")):
@@ -182,10 +214,11 @@ def running_stack(
     workers: int = 2,
     options: tuple[str, ...] = (),
     through: tuple[str, ...] = (),
+    near_url: str | None = None,
     **settings: str,
 ) -> Iterator[Stack]:
     """All processes, ready; stopped at the end, where each must exit 0."""
-    one = Stack(amqp_url, database_url, folder, through, **settings)
+    one = Stack(amqp_url, database_url, folder, through, near_url, **settings)
     try:
         for name, command in (("recorder", "persistence"), ("scheduler", "scheduler"), ("gateway", "gateway")):
             one.start(name, command)
@@ -198,9 +231,9 @@ def running_stack(
     except BaseException:
         one.stop_all()
         raise
-    codes = one.stop_all()
+    bad = {name: code for name, code in one.stop_all().items() if code}
 
-    assert {} == {name: code for name, code in codes.items() if code}, one.last_words()
+    assert {} == bad, f"ended with {bad}\n{one.last_words()}"
 
 
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+import statistics
 
 from tests.eventually import eventually
 from tests.journey.api import JOBS, Api, instant
 from tests.journey.stack import Stack
 
-SOONER_THAN_A_HEARTBEAT = timedelta(seconds=2)
+SOONER_THAN_A_HEARTBEAT = 2.0  # one after the other, each that a heartbeat ends takes the three seconds between two
 
 
 async def cancel(api: Api, job_id: str) -> int:
@@ -17,10 +17,10 @@ async def cancel(api: Api, job_id: str) -> int:
 
 
 async def test_a_waiting_job_is_cancelled_here_and_now_and_never_runs(api: Api) -> None:
-    job_id = await api.submit("echo", {"message": "too late"}, delay=1.0)
+    job_id = await api.submit("echo", {"message": "too late"}, delay=2.0)
 
     assert 200 == await cancel(api, job_id)
-    marker = await api.submit("echo", {"message": "after it"}, delay=1.5)
+    marker = await api.submit("echo", {"message": "after it"}, delay=2.5)
     await api.finished(marker)
 
     assert "cancelled" == (await api.job(job_id))["state"]
@@ -28,15 +28,21 @@ async def test_a_waiting_job_is_cancelled_here_and_now_and_never_runs(api: Api) 
 
 
 async def test_a_running_async_job_is_interrupted_at_its_next_await(api: Api) -> None:
-    job_id = await api.submit("endless")
-    await eventually(lambda: api.is_running(job_id))
+    """
+    Its worker is told at once: of five, one after the other, the middle one shows it on a busy machine too.
+    """
+    took = []
+    for _ in range(5):
+        job_id = await api.submit("endless")
+        await eventually(lambda: api.is_running(job_id))  # noqa: B023 - called before the next turn
+        asked = await cancel(api, job_id)
+        job = await api.finished(job_id)
+        took.append((instant(job["finished_at"]) - instant(job["cancel_requested_at"])).total_seconds())
 
-    assert 202 == await cancel(api, job_id)
-    job = await api.finished(job_id)
+        assert (202, "cancelled") == (asked, job["state"])
+        assert ["cancelled"] == [attempt["outcome"] for attempt in await api.attempts(job_id)]
 
-    assert "cancelled" == job["state"]
-    assert instant(job["finished_at"]) - instant(job["cancel_requested_at"]) < SOONER_THAN_A_HEARTBEAT
-    assert ["cancelled"] == [attempt["outcome"] for attempt in await api.attempts(job_id)]
+    assert statistics.median(took) < SOONER_THAN_A_HEARTBEAT
 
 
 async def test_a_running_sync_job_is_asked(api: Api) -> None:
@@ -56,13 +62,13 @@ async def test_a_sync_job_that_does_not_end_is_a_timeout_and_its_process_is_repl
     """
     before = set(stack.worker_pids())
     job_id = await api.submit("stubborn")
-    job = await api.finished(job_id, within=40)
+    job = await api.finished(job_id, within=60)
 
     assert ("failed", "timeout") == (job["state"], job["reason"])
     worker = int(job["worker"].rpartition(":")[2])
-    await eventually(lambda: worker not in stack.worker_pids() and len(stack.worker_pids()) == len(before), within=40)
+    await eventually(lambda: worker not in stack.worker_pids() and len(stack.worker_pids()) == len(before), within=60)
     assert "completed" == (await api.finished(await api.submit("echo")))["state"]
-    await eventually(lambda: asyncio.to_thread(stack.consuming, 2), within=20)
+    await eventually(lambda: asyncio.to_thread(stack.consuming, 2), within=60)
 
 
 async def test_a_cancelled_job_can_be_sent_again_by_hand(api: Api) -> None:

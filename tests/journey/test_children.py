@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
 
@@ -54,9 +55,9 @@ async def test_children_exist_if_and_only_if_the_attempt_completed(api: Api, sta
     """
     parents = {name: await api.submit("parent", {"ends": ends, "children": 3}) for name, ends in ENDS.items()}
     cancelled = await api.submit("parent", {"ends": ["hang"], "children": 3}, timeout_seconds=60)
-    await eventually(lambda: runs(stack, f"{cancelled} started") == 1, within=20)
+    await eventually(lambda: runs(stack, f"{cancelled} started") == 1, within=60)
     await cancel(api, cancelled)
-    jobs = await api.all_finished(*parents.values(), cancelled, within=40)
+    jobs = await api.all_finished(*parents.values(), cancelled, within=60)
     await everything_done(api)
     born = {name: await children(api, parent) for name, parent in {**parents, "cancelled": cancelled}.items()}
 
@@ -171,7 +172,7 @@ async def children(api: Api, parent: str) -> list[str]:
     return [str(row["id"]) for row in rows]
 
 
-async def everything_done(api: Api, within: float = 20.0) -> None:
+async def everything_done(api: Api, within: float = 60.0) -> None:
     """No job is open and no message is due: what does not exist now never will."""
 
     async def done() -> bool:
@@ -186,3 +187,16 @@ async def everything_done(api: Api, within: float = 20.0) -> None:
 def runs(stack: Stack, event: str) -> int:
     """How often the witness saw it."""
     return stack.witness.read_text().count(event)
+
+
+async def test_work_that_is_asked_for_three_times_is_one_child(api: Api) -> None:
+    """
+    `submit_now` says which job it is; what `submit` would have made is not made.
+    """
+    name = uuid4().hex
+    job = await api.finished(await api.submit("thrifty", {"name": name}))
+    rows = await api.sql("SELECT id FROM jobs WHERE type = 'child' AND position($1::bytea IN body) > 0", name.encode())
+
+    assert "completed" == job["state"]
+    assert [str(rows[0]["id"])] * 2 == job["result"]
+    assert 1 == len(rows)

@@ -30,7 +30,7 @@ def test_the_readme_shows_the_example() -> None:
 async def greeting(api: Api, stack: Stack) -> AsyncIterator[None]:
     """A worker that has the example's job; it stops as every worker does."""
     stack.workers("hello", processes=1, WARREN_ACTORS="hello_actors", PYTHONPATH=PATH)
-    await eventually(lambda: _is_known(api), within=20)
+    await eventually(lambda: _is_known(api), within=60)
     yield
     code = await asyncio.to_thread(stack.stop, "hello")
 
@@ -60,7 +60,7 @@ async def test_a_process_that_imports_a_job_may_submit_it(api: Api, stack: Stack
     """
     told = await asyncio.to_thread(_run, stack, "-c", IMPORTS)
     job_id, refusal = told.stdout.splitlines()
-    await eventually(lambda: _is_there(api, job_id), within=20)
+    await eventually(lambda: _is_there(api, job_id), within=60)
     job = await api.finished(job_id)
 
     assert ({"text": "Hello, Ada!"}, "payload.name") == (job["result"], refusal)
@@ -96,7 +96,7 @@ async def ask():
                 for _ in range(2)
             ]
             print((first.status_code, again.status_code, first.json() == again.json()))
-            await app.state.warren.wait(first.json()["id"], within=20)
+            await app.state.warren.wait(first.json()["id"], within=60)
             greeted = (await browser.get(first.json()["read"])).json()
             missing = await browser.get("/greetings/00000000-0000-0000-0000-000000000000")
             wrong = await browser.post("/greetings", json={})

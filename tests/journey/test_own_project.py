@@ -43,12 +43,12 @@ def test_its_tests_pass_without_servers(project: Path) -> None:
 
 async def test_it_is_loaded_by_its_entry_point_and_sent_to(api: Api, stack: Stack, project: Path) -> None:
     stack.workers("letters", processes=1, WARREN_ACTORS="", PYTHONPATH=f"{ROOT}:{project}")
-    await eventually(lambda: _is_known(api), within=20)
+    await eventually(lambda: _is_known(api), within=60)
     sent = await asyncio.to_thread(_run, project, "send.py", WARREN_URL=stack.url)
     again = await asyncio.to_thread(_run, project, "send.py", WARREN_URL=stack.url)
     everybody = await api.submit("letters.round", {"text": "Hi!", "people": ["Ada", "Bob"]})
     result = (await api.finished(everybody))["result"]
-    await eventually(lambda: _written(api, 3), within=20)
+    await eventually(lambda: _written(api, 3), within=60)
     code = await asyncio.to_thread(stack.stop, "letters")
 
     assert ["{'characters': 6}\n"] * 2 == [sent.stdout, again.stdout], sent.stderr

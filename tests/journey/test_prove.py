@@ -87,8 +87,8 @@ async def test_a_proof_that_is_interrupted_leaves_nothing_behind(folder: Path, n
         members = set(descendants(proof.pid))
         proof.send_signal(number)
         rest = proof.stdout.read()
-    await eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in members), within=30)
-    await eventually(lambda: not list(folder.iterdir()), within=10)
+    await eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in members), within=60)
+    await eventually(lambda: not list(folder.iterdir()), within=60)
 
     assert (130 if number == signal.SIGINT else -number) == proof.returncode, line + rest
     assert len(members) > 10

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from persistence.database import Database
-from persistence.job_types import JobType, register
+from persistence.declared.job_types import JobType, register
+from persistence.store.database import Database
 from tests.conftest import Places
 from tests.eventually import eventually
 from tests.journey.api import Api
@@ -41,7 +41,7 @@ async def test_a_job_accepted_before_its_queue_exists_completes(api: Api, stack:
     await eventually(lambda: _was_sent_again(api, job_id))
     state = (await api.job(job_id))["state"]
     stack.workers(processes=1)
-    job = await api.finished(job_id, within=30)
+    job = await api.finished(job_id, within=60)
     await asyncio.to_thread(stack.stop, "actors")
 
     assert ("queued", "completed") == (state, job["state"])
@@ -50,10 +50,10 @@ async def test_a_job_accepted_before_its_queue_exists_completes(api: Api, stack:
 async def test_a_worker_for_one_queue_leaves_the_others_alone(api: Api, stack: Stack, rabbit: Rabbit) -> None:
     stack.workers("letters", "--queues", "letters", processes=1)
     echo = await api.submit("echo")
-    told = await api.finished(await api.submit("tell"), within=20)
+    told = await api.finished(await api.submit("tell"), within=60)
     waiting, ready = await api.job(echo), await rabbit.ready(WORK)
     stack.workers("default", "--queues", "default", processes=1)
-    done = await api.finished(echo, within=20)
+    done = await api.finished(echo, within=60)
     for name in ("letters", "default"):
         await asyncio.to_thread(stack.stop, name)
 
@@ -66,14 +66,14 @@ async def test_a_foreign_expiration_does_not_cost_the_job(api: Api, stack: Stack
     It expires in its queue, for there is no worker; its row is open, so it gets a message without an expiration.
     """
     stack.workers("default", "--queues", "default", processes=1)
-    await eventually(lambda: asyncio.to_thread(stack.consuming, 1), within=30)  # its type is known and its queue stands
+    await eventually(lambda: asyncio.to_thread(stack.consuming, 1), within=60)  # its type is known and its queue stands
     await asyncio.to_thread(stack.stop, "default")
     job_id = str(uuid.uuid4())
     said = {"type": "nap", "message_id": job_id, "content_type": "application/json", "priority": 5}
     await rabbit.publish("jobs.in", "job.nap.p5", b'{"type":"nap","payload":{}}', expiration="50", **said)
     await eventually(lambda: _was_sent_again(api, job_id))
     stack.workers("default", "--queues", "default", processes=1)
-    job = await api.finished(job_id, within=20)
+    job = await api.finished(job_id, within=60)
     await asyncio.to_thread(stack.stop, "default")
 
     assert ("completed", 1) == (job["state"], job["result"]["starts"])
@@ -83,12 +83,12 @@ async def test_with_a_backlog_the_more_important_job_overtakes(api: Api, stack: 
     """
     It waits for the job that runs and for the few that the worker has taken to stay busy, not for the backlog.
     """
-    low = await rabbit.preload("nap", {"seconds": 0.05}, 60, priority=1)
+    low = await rabbit.preload("nap", {"seconds": 0.15}, 30, priority=1)
     stack.workers("one", "--concurrency", "1", "--queues", "default", processes=1)
-    await eventually(lambda: _has_started(api, low), within=20)
+    await eventually(lambda: _has_started(api, low), within=60)
     high = await api.submit("nap", {"seconds": 0.0}, priority=9)
     await api.finished(high)
-    await eventually(lambda: _all_done(api, 60), within=20)
+    await eventually(lambda: _all_done(api, 30), within=60)
     rows = await api.sql(
         "SELECT count(*) AS before FROM jobs l, jobs h"
         " WHERE h.id = $1 AND l.id = ANY($2) AND l.started_at BETWEEN h.created_at AND h.started_at",
@@ -109,10 +109,10 @@ async def test_the_window_grows_with_fast_jobs_and_shrinks_with_slow_ones(
     await rabbit.preload("echo", {}, 4_000)
     slow = await rabbit.preload("nap", {"seconds": 0.3}, 40, priority=1)
     stack.workers("four", "--concurrency", "4", "--queues", "default", processes=1)
-    grown = await eventually(lambda: _window(rabbit, at_least=8), within=30)
-    await eventually(lambda: _has_started(api, slow), within=30)
-    shrunk = await eventually(lambda: _window(rabbit, at_most=grown // 2), within=30)
-    await eventually(lambda: _all_done(api, 4_040), within=30)
+    grown = await eventually(lambda: _window(rabbit, at_least=8), within=60)
+    await eventually(lambda: _has_started(api, slow), within=60)
+    shrunk = await eventually(lambda: _window(rabbit, at_most=grown // 2), within=60)
+    await eventually(lambda: _all_done(api, 4_040), within=60)
     await asyncio.to_thread(stack.stop, "four")
     starts = [line for line in stack.witness.read_text().splitlines() if line.split()[0] in slow and "start" in line]
 

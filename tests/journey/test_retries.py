@@ -12,7 +12,7 @@ from tests.eventually import eventually
 from tests.journey.api import Api, instant
 
 UNIT = timedelta(milliseconds=100)  # of the delay ladder: a delay is rounded up to it
-SLACK = timedelta(seconds=1)  # hops of the ladder on a busy machine with two cores
+SLACK = timedelta(seconds=5)  # hops of the ladder on a busy machine with two cores
 
 
 async def test_a_retry_runs_at_its_planned_time(api: Api) -> None:
@@ -40,7 +40,7 @@ async def test_attempts_come_as_the_plan_said(api: Api, long: bool) -> None:
     job_id = await api.submit("flaky", {"times": retries}, max_retries=retries, delay=0.3)
     promised = (await api.job(job_id))["retry_plan"]
     timed = await eventually(lambda: _timed_plan(api, job_id))
-    await api.finished(job_id, within=40)
+    await api.finished(job_id, within=60)
     attempts = await api.attempts(job_id)
     waits = [timedelta(seconds=attempt["retry_after_seconds"]) for attempt in attempts[:-1]]
     late = [

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import dramatiq
 import pytest
@@ -26,6 +28,7 @@ from warren import (
     run_inline,
     submit,
     submit_now,
+    trace_environment,
 )
 from wire.errors import Refused
 
@@ -50,6 +53,21 @@ def raising(error: BaseException, **options: Any) -> dramatiq.Actor[Any, Any]:
         raise error
 
     return raises
+
+
+def test_a_program_that_a_job_starts_is_of_its_trace() -> None:
+    """
+    As it arrives there, beside what the process has in its own environment.
+    """
+
+    @job("starts_a_program")
+    def starts() -> list[str]:
+        told = subprocess.run(["/usr/bin/env"], env=trace_environment(), capture_output=True, text=True, check=True)
+        return [told.stdout.strip(), context().trace.parent]
+
+    arrived, parent = run_inline(starts).result
+
+    assert f"TRACEPARENT={parent}" == arrived
 
 
 @pytest.mark.parametrize("colour", ["sync", "async"])
@@ -146,7 +164,7 @@ def test_a_payload_that_does_not_fit_is_refused_as_at_every_door() -> None:
     @job("order")
     def order(payload: Order) -> None: ...
 
-    with pytest.raises(Refused, match=r"payload: \"number\" is a required property"):
+    with pytest.raises(Refused, match=r"payload\.number: is missing"):
         run_inline(order, {})
 
 
@@ -209,3 +227,97 @@ def test_the_page_for_those_who_come_from_celery_shows_a_job_that_does_what_it_s
 def test_only_a_job_is_run() -> None:
     with pytest.raises(TypeError, match="runs what @job made, got <function"):
         run_inline(raising)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("content", [b"page", [b"pa", b"ge"]], ids=["bytes", "pieces"])
+def test_what_a_job_saves_is_kept_in_memory(content: Any) -> None:
+    @job("saves")
+    def saves(payload: Order) -> dict[str, object]:
+        context().save_artifact("unheard.txt", b"x")
+        saved = context().save_artifact("page.html", content).wait()
+        return {"size": saved.size_bytes, "type": saved.content_type, "attempt": saved.attempt}
+
+    @job("saves_async")
+    async def saves_async(payload: Order) -> dict[str, object]:
+        async def pieces() -> AsyncIterator[bytes]:
+            yield b"page"
+
+        context().save_artifact("unheard.txt", b"x")
+        saved = await context().save_artifact("page.html", pieces())
+        return {"size": saved.size_bytes, "type": saved.content_type, "attempt": saved.attempt}
+
+    for one in (saves, saves_async):
+        ran = run_inline(one, Order(number=1), attempt=2)
+
+        assert {"page.html": b"page", "unheard.txt": b"x"} == ran.artifacts
+        assert {"size": 4, "type": "text/html", "attempt": 2} == ran.result
+
+
+@pytest.mark.parametrize(("name", "content"), [("", b"x"), ("a\nb", b"x"), ("a", "text"), ("a", 7)])
+def test_what_cannot_be_saved_fails_for_good_and_says_why(name: str, content: Any) -> None:
+    @job("saves")
+    def saves(payload: Order) -> None:
+        context().save_artifact(name, content).wait()
+
+    ran = run_inline(saves, Order(number=1))
+
+    assert ("failed", "permanent") == (ran.ended, ran.reason)
+    assert str(ran.error).startswith(("name: ", "content: "))
+
+
+def test_nothing_is_saved_after_the_function_has_ended() -> None:
+    kept: list[Any] = []
+
+    @job("saves")
+    def saves(payload: Order) -> None:
+        kept.append(context())
+
+    run_inline(saves, Order(number=1))
+    with pytest.raises(RuntimeError, match="save artifacts before it returns"):
+        kept[0].save_artifact("a", b"x")
+
+
+def test_a_job_reads_artifacts_that_the_test_gives_and_has_a_folder_for_its_files(tmp_path: Path) -> None:
+    """
+    What it reads is a copy in that folder, with the name that it was saved under; all of it is gone with the attempt.
+    """
+    given, known = tmp_path / "numbers.csv", UUID(int=5)
+    given.write_text("a\n1\n")
+    folders = list[Path]()
+
+    @job("reads_and_saves")
+    async def reads() -> dict[str, str]:
+        folders.append(context().scratch())
+        file = await context().read_artifact(str(known))
+        with file.open("a") as more:
+            more.write("2\n")
+        await context().save_artifact("more.csv", file)
+        return {"name": file.name, "inside": str(file.relative_to(context().scratch()))}
+
+    ran = run_inline(reads, artifacts={known: given})
+
+    assert {"name": "numbers.csv", "inside": f"{known}/numbers.csv"} == ran.result
+    assert {"more.csv": b"a\n1\n2\n"} == ran.artifacts
+    assert ("a\n1\n", [False]) == (given.read_text(), [folder.exists() for folder in folders])
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (UUID(int=6), f"film: there is no artifact {UUID(int=6)}; it may have been"),
+        ("7", "film: '7' is not the id of an artifact"),
+        (UUID(int=5), "film: has 4 bytes; at most 3 are taken"),
+    ],
+)
+def test_an_artifact_that_cannot_be_read_fails_the_job_for_good(tmp_path: Path, asked: UUID | str, said: str) -> None:
+    given = tmp_path / "numbers.csv"
+    given.write_text("a\n1\n")
+
+    @job("reads")
+    def reads() -> str:
+        return str(context().read_artifact(asked, field="film", most_bytes=3).wait())
+
+    ran = run_inline(reads, artifacts={UUID(int=5): given})
+
+    assert ("failed", "permanent") == (ran.ended, ran.reason)
+    assert str(ran.error).startswith(said)

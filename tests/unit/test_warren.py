@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 import warren
+from deploy.metrics_page import MARK, metrics_page
 from deploy.settings_pages import env_example, settings_page
 from wire import settings, topology
+from wire.metrics.table import TABLE
 from wire.settings import IGNORED, REPLACED
 from wire.slices import INTERNAL, environment_names
 from wire.topology import Profile
@@ -55,6 +57,32 @@ def test_the_example_of_a_dotenv_is_the_one_that_is_generated(capsys: pytest.Cap
     If it is not: `warren settings --env > .env.example`.
     """
     assert (ROOT / ".env.example").read_text() == printed(capsys, "settings", "--env") == env_example()
+
+
+def test_the_page_of_metrics_ends_as_it_is_generated(capsys: pytest.CaptureFixture[str]) -> None:
+    """
+    If it does not: put what `warren metrics` prints in the place of its tables.
+    """
+    _, mark, tables = (ROOT / "docs/metrics.md").read_text().partition(MARK)
+
+    assert mark + tables == printed(capsys, "metrics") == metrics_page()
+
+
+def test_the_page_of_job_types_ends_as_it_is_generated() -> None:
+    """
+    If it does not: put what `warren job-types` prints in the place of its tables.
+    """
+    told = subprocess.run(
+        [sys.executable, "-m", "warren", "job-types"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    first_line = told.partition("\n")[0]
+    page = (ROOT / "docs/job-types.md").read_text()
+
+    assert told == page[page.index(first_line) :]
+
+
+def test_the_page_of_metrics_has_every_name() -> None:
+    assert [] == [metric.name for metric in TABLE if f"| `{metric.name}` |" not in metrics_page()]
 
 
 def test_the_settings_page_has_every_name() -> None:
@@ -106,10 +134,22 @@ def test_the_version_is_the_one_that_is_packaged() -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ([], "warren: say what you want: settings, topology, migrate or version; `warren --help` explains\n"),
+        (
+            [],
+            "warren: say what you want: why, demo, job-types, restore, settings, metrics, topology, migrate or "
+            "version; `warren --help` explains\n",
+        ),
         (["jobs"], "warren: argument command: invalid choice: 'jobs'"),
         (["settings", "--envv"], "warren: unrecognized arguments: --envv; `warren --help` explains\n"),
         (["topology", "--profile", "lanes"], "warren topology: argument --profile: invalid choice: 'lanes'"),
+        (
+            ["demo", "--rate", "0"],
+            "warren demo: argument --rate: a rate is above 0 and at most 500 jobs a second, got '0'",
+        ),
+        (
+            ["demo", "--duration", "soon"],
+            "warren demo: argument --duration: a duration is 60, 90s, 5m or 8h, got 'soon'",
+        ),
         (["version", "2"], "warren: unrecognized arguments: 2"),
     ],
 )

@@ -127,7 +127,7 @@ BEGIN
 END $$
 """
 
-# The times, as gateway/submit.py judges them: a minute's grace, because clocks differ.
+# The times, as gateway/submitting/submit.py judges them: a minute's grace, because clocks differ.
 TIMES = """
 CREATE FUNCTION warren.submit_check_times(run_at timestamptz, starts_at timestamptz, expires_at timestamptz)
 RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$

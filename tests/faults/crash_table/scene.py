@@ -11,7 +11,7 @@ import contextlib
 import os
 import signal
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 import httpx
@@ -99,6 +99,16 @@ class Scene:
             job["crashes"],
             job["convictions"],
         )
+
+    async def taken_over(self, job_id: str) -> Account:
+        """Its account, whoever brought it back after the death of its worker.
+
+        That is the broker's redelivery, but where a heartbeat was on its way when its sender died: to whoever claims
+        then, the holder lives, and the message is acked.  The reaper sends another when its grace is over.
+        """
+        account = await self.account(job_id)
+        (job,) = await self.api.sql("SELECT rescues FROM jobs WHERE id = $1", job_id)
+        return replace(account, run=account.run - job["rescues"])
 
     async def accounts(self, job_ids: Sequence[str]) -> list[Account]:
         return [await self.account(job_id) for job_id in job_ids]

@@ -14,8 +14,8 @@ from typing import Final
 import pytest
 
 from deploy.postgres import Postgres
-from persistence.database import Database
-from persistence.dead_letters import DeadLetter, keep
+from persistence.letters.dead_letters import DeadLetter, keep
+from persistence.store.database import Database
 from tests.eventually import eventually
 from tests.faults.crash_table.scene import WITHIN, Account, Scene
 from tests.journey.api import JOBS
@@ -77,6 +77,7 @@ async def test_the_gateway_dies_after_a_retry_by_hand_was_committed(scene: Scene
     job_id = await scene.api.submit("mended")
     await scene.account(job_id)
     await scene.kill_at("retry by hand, committed", scene.api.client.post(f"{JOBS}/{job_id}/retry"))
+    await scene.hold()  # a gateway that is slow to come back would find it done
     await scene.revive("gateway")
     again = await scene.api.client.post(f"{JOBS}/{job_id}/retry")
     await scene.hurry()

@@ -11,10 +11,10 @@ from typing import Final
 
 import pytest
 
-from persistence.accept import insert
-from persistence.database import Database
-from persistence.job_types import JobType
-from persistence.submission import fill
+from persistence.accepting.accept import insert
+from persistence.accepting.submission import fill
+from persistence.declared.job_types import JobType
+from persistence.store.database import Database
 from tests.eventually import eventually
 from tests.faults.crash_table.scene import LADDER, WITHIN, Account, Scene
 from wire.envelope import Envelope, encode

@@ -6,6 +6,8 @@ import asyncio
 import ctypes
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Literal
@@ -56,6 +58,24 @@ async def dies(payload: Way) -> None:
             ctypes.string_at(0)
         case "kill":
             os.kill(os.getpid(), signal.SIGKILL)
+
+
+@job("crashes_apart", max_retries=0, timeout=300, isolation="process")
+def crashes_apart() -> None:
+    """A segfault, in a child process."""
+    ctypes.string_at(0)
+
+
+@job("lasts_apart", max_retries=0, timeout=300, isolation="process")
+def lasts_apart() -> int:
+    """Go on for ever in a child process, with a program beside it; the first time."""
+    starts = witness("started")
+    if starts == 1:
+        program = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+        with Path(os.environ["WITNESS"] + ".apart").open("a") as file:
+            file.write(f"{os.getpid()} {program.pid}\n")
+        time.sleep(600)
+    return starts
 
 
 @job("blocks", max_retries=0, timeout=300)

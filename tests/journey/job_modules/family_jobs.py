@@ -91,6 +91,15 @@ async def careless() -> str:
     return str(submit_now("child", {"name": "careless"}).id)
 
 
+@job("thrifty", max_retries=0)
+async def thrifty(payload: Name) -> list[str]:
+    """Asks for the same work three times: twice at once, and with its own end."""
+    name, unique = {"name": payload.name}, {"by": ["payload.name"]}
+    ids = [await submit_now("child", name, delay=60, unique=unique) for _ in range(2)]
+    submit("child", name, delay=60, unique=unique)
+    return [str(job_id) for job_id in ids]
+
+
 @job("mover", queue=os.environ.get("MOVER_QUEUE", "default"), retry_base_seconds=0.5)
 async def mover(payload: Family) -> str:
     """Its queue is another one in another version of this module."""

@@ -6,8 +6,10 @@ What must be counted from outside is written to the witness file, one line an ev
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import structlog
@@ -16,6 +18,7 @@ from pydantic import BaseModel
 from warren import PermanentError, RetryAfter, Snooze, cancelled, context, job, progress
 
 log = structlog.get_logger()
+standard = logging.getLogger("shop.stock")
 
 
 def witness(event: str) -> int:
@@ -60,6 +63,15 @@ async def flaky(payload: Times) -> dict[str, object]:
     if context().attempt <= payload.times:
         raise ConnectionError(f"attempt {context().attempt} in {context().trace.trace_id}")
     return {"attempt": context().attempt, "trace_id": context().trace.trace_id}
+
+
+@job("punctual")
+async def punctual() -> dict[str, object]:
+    """Say what it knows of the schedule that made it."""
+    made_by = context().schedule
+    if made_by is None:
+        return {"schedule": None}
+    return {"schedule": str(made_by.id), "due_at": made_by.due_at, "following": list(made_by.following[:2])}
 
 
 @job("picky", max_retries=3)
@@ -164,6 +176,11 @@ async def endless() -> None:
     await asyncio.sleep(600)
 
 
+@job("counted")
+async def counted() -> None:
+    """For the test of the figures alone."""
+
+
 @job("step")
 async def step(payload: Duration) -> None:
     """A short piece of work, one of very many."""
@@ -183,3 +200,83 @@ async def hold(payload: Door) -> None:
         note("interrupted")
         raise
     note("ended")
+
+
+class Talk(BaseModel):
+    lines: int = 1
+    tag: str = ""
+    waits_for: Path | None = None
+    fails: bool = False
+
+
+@job("talkative", max_retries=1, retry_base_seconds=0.1)
+async def talkative(payload: Talk) -> None:
+    """Log by both ways, with an await between two lines, and perhaps fail the first attempt."""
+    for number in range(payload.lines):
+        log.info("said", tag=payload.tag, number=number, password="hunter2")
+        await asyncio.sleep(0)
+    standard.warning("asked %s with api_key=%s", payload.tag, "k3y-of-somebody")
+    while payload.waits_for and not payload.waits_for.exists():  # noqa: ASYNC110 - the other side is a process
+        await asyncio.sleep(0.02)
+    if payload.fails and context().attempt == 1:
+        raise ValueError("not yet")
+
+
+@job("talkative_thread")
+def talkative_thread(payload: Talk) -> None:
+    """The same on a thread."""
+    for number in range(payload.lines):
+        log.info("said", tag=payload.tag, number=number, password="hunter2")
+        time.sleep(0)
+    standard.warning("asked %s with api_key=%s", payload.tag, "k3y-of-somebody")
+    while payload.waits_for and not payload.waits_for.exists():
+        time.sleep(0.02)
+
+
+class Left(BaseModel):
+    name: str = "page.html"
+    text: str = "<p>hello</p>"
+    times: int = 1
+    content_type: str | None = None
+
+
+@job("leaves", max_retries=1, retry_base_seconds=0.1)
+async def leaves(payload: Left) -> dict[str, object]:
+    """Saves a text as a stream, piece by piece."""
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(payload.times):
+            yield payload.text.encode()
+
+    saved = await context().save_artifact(payload.name, pieces(), payload.content_type)
+    return {"id": str(saved.id), "size": saved.size_bytes}
+
+
+@job("leaves_on_thread")
+def leaves_on_thread(payload: Left) -> dict[str, object]:
+    saved = context().save_artifact(payload.name, (payload.text.encode() for _ in range(payload.times))).wait()
+    context().save_artifact("unheard.txt", b"nobody waits for it")
+    return {"id": str(saved.id), "size": saved.size_bytes}
+
+
+class Returned(BaseModel):
+    characters: int
+
+
+@job("returns_much", max_retries=1, retry_base_seconds=0.1)
+async def returns_much(payload: Returned) -> dict[str, str]:
+    return {"text": "ü" * payload.characters}
+
+
+@job("leaves_slowly", max_retries=3, retry_base_seconds=0.1)
+async def leaves_slowly(payload: Door) -> None:
+    """Saves more than one part, of which the last comes when the door is open."""
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"x" * 11_000_000
+        witness("uploading")
+        while not payload.opens.exists():  # noqa: ASYNC110 - a file, because a second attempt is another process
+            await asyncio.sleep(0.02)
+        yield b"y"
+
+    await context().save_artifact("film", pieces())

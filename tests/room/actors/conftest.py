@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from persistence.database import Database
+from persistence.store.database import Database
 from tests.conftest import Places
 from tests.room.actors.running import Running, running_lane
 

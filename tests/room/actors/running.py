@@ -4,34 +4,42 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from tempfile import gettempdir
 from typing import Any
 
 import dramatiq
 import pika
 from pydantic import BaseModel
 
-from actors.admit import Admission
 from actors.broker import JobBroker
-from actors.consume import Consumer
-from actors.delivery import Delivery
-from actors.door import Door
+from actors.declared.roster import job_types
+from actors.deliveries.consume import Consumer
+from actors.deliveries.delivery import Delivery
+from actors.isolation.children import Children
 from actors.job import job
-from actors.lane import Lane
-from actors.lane_thread import describe
-from actors.roster import job_types
-from persistence import workers
-from persistence.database import Database
-from persistence.declare import declare, open_ways
-from persistence.job_types import Catalogue, register
-from persistence.outbox import Publisher
+from actors.lane.admit import Admission
+from actors.lane.door import Door
+from actors.lane.lane import Lane
+from actors.process.lane_thread import describe
+from persistence.accepting.outbox import Publisher
+from persistence.artifacts.archive import Archive
+from persistence.artifacts.object_store import ObjectStore
+from persistence.crew import workers
+from persistence.declared.declare import declare, open_ways
+from persistence.declared.job_types import Catalogue, register
+from persistence.questions.reads import Job, one_job
+from persistence.store.database import Database
 from tests.conftest import Places
 from tests.eventually import eventually
-from wire.amqp import Broker
-from wire.settings import Gateway, Limits, Logs, Scheduler, Settings, Worker
+from wire.rabbitmq.amqp import Broker
+from wire.settings import Artifacts, Gateway, Limits, Logs, Metrics, Outbound, Politeness, Scheduler, Settings, Worker
+from wire.settings import Children as ChildrenSettings
+from wire.states import FINAL
 
 
 class Named(BaseModel):
@@ -48,6 +56,7 @@ class Running:
     amqp_url: str
     lives: int = 0  # how often the consumer has connected
     started: list[str] = field(default_factory=list)
+    threads_may_end: threading.Event = field(default_factory=threading.Event)
     may_end: dict[str, asyncio.Event] = field(default_factory=dict)
     returns: dict[str, Any] = field(default_factory=dict)  # by name; the others return their name
 
@@ -81,20 +90,24 @@ class Running:
 
 
 @asynccontextmanager
-async def running_lane(places: Places, database: Database, **settings: Any) -> AsyncIterator[Running]:
-    """Consuming; drained and closed at the end."""
+async def running_lane(
+    places: Places,
+    database: Database,
+    *,
+    declares: Callable[[], object] = lambda: None,
+    politeness: Politeness | None = None,
+    children: ChildrenSettings | None = None,
+    environment: Mapping[str, str] | None = None,
+    **settings: Any,
+) -> AsyncIterator[Running]:
+    """Consuming; drained and closed at the end.  `declares` declares a test's own jobs."""
     mine = settings_for(places, **settings)
+    mine.children = children or ChildrenSettings()
     broker = JobBroker(places.amqp_url, mine.limits, "test sender")
     dramatiq.set_broker(broker)
     running: Running
-
-    @job("gate", timeout=60)
-    async def gate(payload: Named) -> Any:
-        """Ends when the test lets it."""
-        running.started.append(payload.name)
-        await running.may_end.setdefault(payload.name, asyncio.Event()).wait()
-        return running.returns.get(payload.name, payload.name)
-
+    _declare_gates(lambda: running)
+    declares()
     types = job_types(broker.actors, mine.limits)
     link = Broker.of(mine.stores, "test publisher")
     publisher, worker = Publisher(database, link), describe(mine, types)
@@ -114,11 +127,13 @@ async def running_lane(places: Places, database: Database, **settings: Any) -> A
     )  # fmt: skip
     catalogue = Catalogue(database, 15)
     admission = Admission(database, catalogue, worker.session, lease_seconds=15, max_bytes=262_144)
-    door = Door(database, link, catalogue, types, mine.limits.max_body_bytes)
+    archive = Archive(database, ObjectStore(mine.artifacts), mine.artifacts.max_artifact_bytes)
+    most_bytes = mine.limits.max_body_bytes
+    door = Door(database, link, catalogue, types, most_bytes, archive=archive, politeness=politeness)
     lane = Lane(
         broker, types, mine.worker,
         database=database, consumer=consumer, admission=admission, publisher=publisher, door=door,
-        worker=worker.name,
+        children=Children(mine.children, environment), worker=worker.name,
     )  # fmt: skip
     running = Running(lane, consumer, link, places.amqp_url)
     await workers.arrive(database, worker)
@@ -129,17 +144,46 @@ async def running_lane(places: Places, database: Database, **settings: Any) -> A
         yield running
     finally:
         await lane.drain()
-        await consumer.stop()
-        await door.stop()
-        await publisher.stop()
-        await link.stop()
+        for service in (consumer, door, publisher, link):
+            await service.stop()
         await asyncio.sleep(0)  # the last tasks of a closed connection end in the loop's next turn
+
+
+def _declare_gates(running: Callable[[], Running]) -> None:
+    @job("gate", timeout=60)
+    async def gate(payload: Named) -> Any:
+        """Ends when the test lets it."""
+        running().started.append(payload.name)
+        await running().may_end.setdefault(payload.name, asyncio.Event()).wait()
+        return running().returns.get(payload.name, payload.name)
+
+    @job("hold", timeout=60)
+    def hold(payload: Named) -> None:
+        """The same on a thread, if it is slow."""
+        running().started.append(payload.name)
+        if payload.name.startswith("slow"):
+            running().threads_may_end.wait(60)
+
+
+async def ended(database: Database, job_id: uuid.UUID) -> Job:
+    """A job once it has a final state."""
+
+    async def final() -> Job | None:
+        found = await one_job(database, job_id)
+        return found if found is not None and found.state in FINAL else None
+
+    found = await eventually(final)
+    assert found is not None
+    return found
 
 
 def settings_for(places: Places, **worker: Any) -> Settings:
     settings = Settings()
+    settings.metrics, settings.children = Metrics(), ChildrenSettings()
     settings.stores, settings.worker = places.stores, Worker(**{"drain_seconds": 1.0, "queues": "", **worker})
+    settings.artifacts = Artifacts(artifacts_url=f"{gettempdir()}/warren-{places.vhost}")  # made if it is used
     settings.limits, settings.gateway, settings.scheduler, settings.logs = Limits(), Gateway(), Scheduler(), Logs()
+    settings.outbound, settings.politeness = Outbound(), Politeness()
     return settings
 
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest_asyncio
+from msgspec.structs import replace
 
-from actors.admit import Admission
-from actors.delivery import Delivery
-from persistence import job_types
-from persistence.database import Database
-from persistence.job_types import Catalogue
-from persistence.submission import Submission
+from actors.deliveries.delivery import Delivery
+from actors.lane.admit import Admission
+from persistence.accepting.submission import Submission
+from persistence.declared import job_types
+from persistence.declared.job_types import Catalogue
+from persistence.store.database import Database
 from tests.room.persistence.rows import (
     ECHO,
     LEASE_SECONDS,
@@ -142,3 +142,27 @@ async def test_a_row_that_postgres_refuses_does_not_stop_its_batch(admission: Ad
 
     assert [deliveries[1]] == [delivery for delivery, _ in verdicts.start]
     assert [(deliveries[0], "unstorable")] == [(delivery, letter.reason) for delivery, letter in verdicts.letters]
+
+
+async def test_what_the_recorder_has_born_is_claimed_without_another_judgement(
+    admission: Admission, database: Database
+) -> None:
+    """Its row says that its body has been judged; a type that is gone from the catalogue since would be refused."""
+    await accepted(database, job := submission())
+    await database.fetch("DELETE FROM job_types")
+    delivery = foreign(job.body, job.id)
+    verdicts = await admission.admit([delivery])
+
+    assert [delivery] == [started for started, _ in verdicts.start]
+
+
+async def test_what_nobody_has_born_yet_is_born_with_its_claim(admission: Admission, database: Database) -> None:
+    """With others that are known, and with one whose key names another type than its body."""
+    await accepted(database, known := submission())
+    unborn, misled = foreign(), foreign(known.body, known.id, tag=2)
+    misled = Delivery(replace(misled.message, type=None, routing_key="job.report.p5"), 2, 1)
+    verdicts = await admission.admit([ours(submission(), tag=3), unborn, misled])
+
+    assert [unborn] == [delivery for delivery, _ in verdicts.start]
+    assert [misled] == [delivery for delivery, letter in verdicts.letters if letter.reason == "malformed"]
+    assert unborn.job_id in {row["id"] for row in await database.fetch("SELECT id FROM jobs WHERE state = 'running'")}

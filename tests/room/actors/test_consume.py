@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+import pika
 import pytest
 import pytest_asyncio
 
-from actors.consume import Consumer
-from actors.delivery import Delivery
+from actors.deliveries.consume import Consumer
+from actors.deliveries.delivery import Delivery
 from tests.black_hole import Line
 from tests.conftest import Places
 from tests.eventually import eventually
 from tests.journey.rabbit import Rabbit
 from tests.room.actors.running import publish, ready
-from wire.amqp import Broker
+from wire.rabbitmq.amqp import Broker
 from wire.topology import CONTROL, Exchange, Queue
 
 QUEUE, IDLE, SILENT = "work.consumed", "work.idle", "work.silent"
@@ -97,6 +99,18 @@ async def test_a_queue_that_has_all_the_work_can_fill_all_slots(places: Places, 
         await eventually(lambda: consumed.holds(1))
 
 
+async def test_who_watches_is_told_when_it_is_deaf_and_when_it_consumes_again(consumed: Consumed) -> None:
+    """
+    The heartbeat is: whoever waits for a worker does not wait for the next beat as well.
+    """
+    told: list[bool] = []
+    consumed.consumer.changed = lambda: told.append(consumed.consumer.consuming)
+    await _cut(consumed)
+    await eventually(lambda: len(told) == 2)
+
+    assert [False, True] == told
+
+
 async def test_a_delivery_of_an_older_channel_is_not_settled_on_the_new_one(consumed: Consumed) -> None:
     """
     Its tag names another message there: to ack it would lose that one.
@@ -137,6 +151,36 @@ async def test_a_subscription_that_the_broker_cancels_comes_back(consumed: Consu
     await consumed.publish(b"again")
 
     await eventually(lambda: b"again" in consumed.bodies)
+
+
+async def test_a_held_queue_has_no_subscription_until_it_is_let_go(consumed: Consumed) -> None:
+    await consumed.consumer.hold(["consumed", "another"])
+    await consumed.publish(b"held")
+    await eventually(lambda: consumed.holds(1))
+    held, consuming = list(consumed.bodies), consumed.consumer.consuming
+    await consumed.consumer.hold([])
+    await eventually(lambda: consumed.bodies)
+
+    assert ([], True, True) == (held, consuming, consumed.consumer.consuming)
+
+
+async def test_changes_that_cross_leave_one_subscription(consumed: Consumed) -> None:
+    """
+    The window follows the speed of the jobs while somebody pauses and resumes.
+    """
+    windows, holds = (5, 9, 7, 3), ([], ["consumed"], [], ["another"])
+    one = consumed.consumer
+    await asyncio.gather(
+        *[change for w, h in zip(windows, holds, strict=True) for change in (one.resize(w), one.hold(h))]
+    )
+
+    assert one.consuming
+    assert 1 == await asyncio.to_thread(_subscriptions, consumed.places)
+
+
+def _subscriptions(places: Places) -> int:
+    with pika.BlockingConnection(pika.URLParameters(places.amqp_url)) as connection:
+        return int(connection.channel().queue_declare(QUEUE, passive=True).method.consumer_count)
 
 
 async def test_a_new_window_is_a_new_subscription_and_what_is_in_hand_stays(consumed: Consumed) -> None:

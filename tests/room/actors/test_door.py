@@ -9,22 +9,24 @@ from uuid import UUID
 
 import pytest
 import pytest_asyncio
+from msgspec import structs
 
 from actors.context import MOST_CHILDREN
-from actors.door import Door
-from persistence import cancel
-from persistence.database import Database
-from persistence.declare import declare, open_ways
-from persistence.job_types import Catalogue, register
-from persistence.record import record
-from persistence.submission import Submission
+from actors.lane.door import Door
+from persistence.accepting.submission import Submission
+from persistence.attempts.record import record
+from persistence.declared.declare import declare, open_ways
+from persistence.declared.job_types import Catalogue, register
+from persistence.ending import cancel
+from persistence.store.database import Database
+from tests.archives import no_archive
 from tests.conftest import Places
 from tests.eventually import eventually
 from tests.room.persistence.rows import ECHO, accepted, ask, ended, field, submission, working
-from wire.amqp import Broker
 from wire.envelope import Envelope
 from wire.errors import Refused, Unavailable
 from wire.identity import fresh_id
+from wire.rabbitmq.amqp import Broker
 from wire.tracing import Trace
 
 NOWHERE = "postgresql://warren:warren@127.0.0.1:1/none"
@@ -34,7 +36,7 @@ NOWHERE = "postgresql://warren:warren@127.0.0.1:1/none"
 async def door(database: Database, broker: Broker) -> AsyncIterator[Door]:
     """It declares no types of its own."""
     await open_ways(broker, await declare(broker, database, "classic"), [ECHO])
-    one = Door(database, broker, Catalogue(database, 15), {}, 65_536)
+    one = Door(database, broker, Catalogue(database, 15), {}, 65_536, archive=no_archive(database))
     await one.start()
     yield one
     await one.stop()
@@ -55,14 +57,14 @@ async def test_a_type_that_another_worker_registers_is_soon_known_by_its_name(do
     with pytest.raises(Refused, match="no worker has registered a type yet"):
         door.submission(envelope(), Trace.begin())
     await register(database, [replace(ECHO, queue="far-away")])
-    found = await eventually(lambda: known(door), within=5)
+    found = await eventually(lambda: known(door))
 
     assert "far-away" == found.queue
 
 
 async def test_what_is_accepted_at_once_is_safe_when_its_handle_says_so(door: Door, database: Database) -> None:
     await register(database, [ECHO])
-    job = await eventually(lambda: known(door), within=5)
+    job = await eventually(lambda: known(door))
     job_id = await asyncio.wrap_future(door.accept(job, first_stands=False))
 
     assert (job.id, "queued") == (job_id, await field(database, job, "state"))
@@ -75,7 +77,7 @@ async def test_another_attempt_that_sends_something_else_is_told_or_has_named_th
     What an earlier attempt sent, and what was done and deleted since, is not sent again.
     """
     first = submission()
-    other = replace(first, body=b"{}", body_hash=b"another")
+    other = structs.replace(first, body=b"{}", body_hash=b"another")
     await accepted(database, first)
     with pytest.raises(Refused, match="belongs to another job"):
         await asyncio.wrap_future(door.accept(other, first_stands=False))
@@ -97,7 +99,10 @@ async def test_without_postgres_it_goes_through_the_public_door_and_without_both
     await open_ways(broker, await declare(broker, database, "classic"), [ECHO])
     away = Database(NOWHERE, "test", connections=1, timeout_seconds=1)
     nowhere = Broker("amqp://warren:warren@127.0.0.1:1/", "test", timeout_seconds=0.3)
-    doors = [Door(away, link, Catalogue(away, 15), {"echo": ECHO}, 65_536) for link in (broker, nowhere)]
+    doors = [
+        Door(away, link, Catalogue(away, 15), {"echo": ECHO}, 65_536, archive=no_archive(away))
+        for link in (broker, nowhere)
+    ]
     await nowhere.start()
     for one in doors:
         await one.start()
@@ -126,4 +131,4 @@ async def test_the_children_of_a_full_attempt_are_born_well_within_the_deadline_
     took = (await database.now() - before).total_seconds()
 
     assert MOST_CHILDREN == len(posts)
-    assert took < 5
+    assert took < 9

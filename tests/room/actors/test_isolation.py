@@ -6,7 +6,7 @@ import asyncio
 from datetime import timedelta
 from uuid import UUID
 
-from persistence.database import Database
+from persistence.store.database import Database
 from tests.conftest import Places
 from tests.eventually import eventually
 from tests.room.actors.running import Running, running_lane
@@ -25,10 +25,10 @@ async def test_four_results_of_five_hundred_cannot_be_stored_and_only_they_fail(
     async with running_lane(places, database, concurrency=BATCH, prefetch=BATCH) as running:
         running.returns |= ODD
         ids = dict(zip(await running.send_all(names), names, strict=True))
-        await eventually(lambda: len(running.started) == BATCH, within=20)
+        await eventually(lambda: len(running.started) == BATCH)
         for name in names:
             running.release(name)
-        await eventually(lambda: _recorded(database), within=10)
+        await eventually(lambda: _recorded(database))
         rows = await database.fetch("SELECT id::text, state, reason, result, attempt, finished_at FROM jobs")
         outcomes = await database.fetch("SELECT outcome, count(*) AS n FROM attempts GROUP BY outcome ORDER BY 1")
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import uuid
 
 from deploy.rabbitmq import manage
-from persistence import reads
-from persistence.database import Database
-from persistence.workers import Held, Orders
+from persistence.crew.workers import Held, Orders
+from persistence.questions import reads
+from persistence.store.database import Database
 from tests.conftest import Places
 from tests.eventually import eventually
 from tests.journey.rabbit import Rabbit
@@ -57,6 +58,26 @@ async def test_a_lease_that_is_gone_interrupts_its_job_and_a_start_since_then_is
     assert [held] == still_held
     assert [(1, "superseded")] == [(attempt.lease, attempt.outcome) for attempt in attempts]
     assert State.RUNNING is await _known_state(database, str(job_id))
+
+
+async def test_an_order_to_drain_is_the_signal_of_every_end_and_is_given_once(running: Running) -> None:
+    """
+    Each heartbeat's answer repeats it, also to a process that drains already: a second signal could cut that short.
+    """
+    heard: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, _: heard.append(number))
+    try:
+        order = Orders(frozenset(), frozenset(), alive=True, drain=True)
+        running.lane.obey(order, [])
+        running.lane.obey(order, [])
+        first = list(heard)
+        running.lane._asked_to_end = False
+        await running.lane.drain()
+        running.lane.obey(order, [])
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+    assert [signal.SIGTERM] == first == heard
 
 
 async def test_copies_do_not_hold_up_the_jobs_behind_them(running: Running, places: Places) -> None:

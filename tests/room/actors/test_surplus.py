@@ -9,18 +9,18 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
-from actors.consume import Consumer
-from actors.delivery import Delivery
-from actors.surplus import put_back
-from persistence import pins
-from persistence.database import Database
-from persistence.outbox import Publisher
+from actors.deliveries.consume import Consumer
+from actors.deliveries.delivery import Delivery
+from actors.deliveries.surplus import put_back
+from persistence.accepting.outbox import Publisher
+from persistence.declared import pins
+from persistence.store.database import Database
 from tests.conftest import Places
 from tests.eventually import eventually
 from tests.room.actors.running import publish, ready
 from wire import topology
-from wire.amqp import Broker
 from wire.message import job_message
+from wire.rabbitmq.amqp import Broker
 from wire.topology import Profile
 
 TYPE, QUEUE = "left", "work.leftovers"

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 SCRIPT = Path(__file__).parents[3] / "deploy" / "apt-install"
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 THEIRS = "#!/bin/sh\nexit 104 # theirs\n"
 
 
@@ -42,8 +43,8 @@ def hanging_call(tmp_path: Path, machine: dict[str, str]) -> tuple[subprocess.Po
         [SCRIPT, "rabbitmq-server"],
         env=machine,
         start_new_session=True,
-        # xdist ignores SIGINT, and that would be inherited; there is no thread here that could hold a lock
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+        # xdist ignores SIGINT and nohup SIGHUP, and that would be inherited; no thread here could hold a lock
+        preexec_fn=lambda: [signal.signal(number, signal.SIG_DFL) for number in SIGNALS],  # noqa: PLW1509
     )
     pipe = FileIO(tmp_path / "hangs")  # kept open: apt-get hangs on it as long as nobody reads on
     pipe.read(1)
@@ -69,7 +70,7 @@ def test_a_postgres_package_makes_no_cluster_of_its_own(tmp_path: Path, machine:
     assert not (tmp_path / "clusters" / "warren.conf").exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", SIGNALS)
 def test_an_interrupted_call_puts_the_old_policy_back(
     tmp_path: Path, machine: dict[str, str], number: signal.Signals
 ) -> None:

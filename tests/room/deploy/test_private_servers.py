@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import urllib.error
 from collections.abc import Iterator
-from pathlib import Path
 
 import asyncpg
 import pytest
@@ -18,58 +17,25 @@ from deploy.rabbitmq import RabbitMQ, manage
 from tests import provider
 
 
-@pytest.fixture(params=["postgres", "rabbitmq"])
-def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Instance]:
-    make = {"postgres": provider.private_postgres, "rabbitmq": provider.private_rabbitmq}[request.param]
-    instance = make(tmp_path / "a folder")
+@pytest.fixture(scope="module")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    instance = provider.private_postgres(tmp_path_factory.mktemp("postgres") / "a folder")
     yield instance
-    instance.kill()  # a node takes six seconds to stop in order
-
-
-@pytest.fixture
-def postgres(tmp_path: Path) -> Iterator[Postgres]:
-    instance = provider.private_postgres(tmp_path)
-    instance.start()
-    yield instance
-    instance.kill()  # a node takes six seconds to stop in order
+    instance.kill()
 
 
 @pytest.fixture(scope="module")
 def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
-    instance = provider.private_rabbitmq(tmp_path_factory.mktemp("rabbitmq"))
-    instance.start()
+    instance = provider.private_rabbitmq(tmp_path_factory.mktemp("rabbitmq") / "a folder")
     yield instance
     instance.kill()  # a node takes six seconds to stop in order
 
 
-def test_it_keeps_its_address_over_a_stop_and_a_power_cut(server: Instance) -> None:
-    server.start()
-    first = dict(server.ports)
-    server.stop()
-    server.start()
-    server.kill()
-
-    assert not server.alive()
-
-    server.start()
-
-    assert (first, True) == (dict(server.ports), server.answers())
-
-
-def test_a_frozen_server_does_not_answer_and_can_still_be_stopped(server: Instance) -> None:
-    server.start()
-    server.pause()
-
-    assert not server.answers()
-
-    server.resume()
-
-    assert server.answers()
-
-    server.pause()
-    server.stop()
-
-    assert not server.alive()
+@pytest.fixture(params=["postgres", "rabbitmq"])
+def server(request: pytest.FixtureRequest) -> Instance:
+    """One for all tests, each of which starts it: that costs nothing where the test before has left it alive."""
+    instance: Instance = request.getfixturevalue(request.param)
+    return instance
 
 
 def test_whoever_comes_after_a_killed_supervisor_adopts_it(server: Instance) -> None:
@@ -95,17 +61,8 @@ def test_it_listens_on_the_loopback_interface_only(server: Instance) -> None:
     assert reached == []
 
 
-def test_a_taken_port_is_not_fought_for(server: Instance) -> None:
-    server.start()
-    server.kill()
-    name = server.port_names[0]
-    with socket.create_server(("127.0.0.1", server.ports[name])):
-        server.start()
-
-        assert server.answers()
-
-
 async def test_what_postgres_committed_survives_a_power_cut(postgres: Postgres) -> None:
+    postgres.start()
     connection = await asyncpg.connect(postgres.dsn)
     await connection.execute("CREATE TABLE kept AS SELECT 1 AS one")
     postgres.kill()
@@ -120,11 +77,26 @@ async def test_what_postgres_committed_survives_a_power_cut(postgres: Postgres) 
 
 
 async def test_postgres_wants_its_password(postgres: Postgres) -> None:
-    with pytest.raises(asyncpg.InvalidPasswordError):
-        await asyncpg.connect(postgres.dsn.replace(postgres.password, "guess"))
+    postgres.start()
+    for way in (postgres.dsn, postgres.near):
+        with pytest.raises(asyncpg.InvalidPasswordError):
+            await asyncpg.connect(way.replace(postgres.password, "guess"))
+
+
+async def test_the_shorter_way_to_postgres_leads_to_the_same_one(postgres: Postgres) -> None:
+    postgres.start()
+    far, near = await asyncpg.connect(postgres.dsn), await asyncpg.connect(postgres.near)
+    await far.execute("CREATE TABLE here AS SELECT 1 AS one")
+
+    assert 1 == await near.fetchval("SELECT one FROM here")
+    assert await near.fetchval("SELECT inet_server_addr() IS NULL")  # no TCP
+
+    await far.close()
+    await near.close()
 
 
 def test_rabbitmq_has_no_guest_and_keeps_its_password_private(rabbitmq: RabbitMQ) -> None:
+    rabbitmq.start()
     guest = rabbitmq.management_url.replace(f"warren:{rabbitmq.password}", "guest:guest")
     with pytest.raises(urllib.error.HTTPError, match="401"):
         manage(guest, "GET", "whoami")
@@ -134,21 +106,56 @@ def test_rabbitmq_has_no_guest_and_keeps_its_password_private(rabbitmq: RabbitMQ
 
 
 def test_rabbitmq_shows_its_metrics(rabbitmq: RabbitMQ) -> None:
+    rabbitmq.start()
     with socket.create_connection(("127.0.0.1", rabbitmq.ports["prometheus"]), timeout=5) as connection:
         connection.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
 
         assert connection.recv(12).endswith(b" 200")
 
 
-def test_rabbitmq_leaves_no_port_mapper_behind(rabbitmq: RabbitMQ) -> None:
-    """
-    The last test of this file that needs the node.
-    """
-    mapper = read_record(rabbitmq.folder / "epmd.json")
-    rabbitmq.stop()
+def test_it_keeps_its_address_over_a_stop_and_a_power_cut(server: Instance) -> None:
+    server.start()
+    first = dict(server.ports)
+    server.stop()
+    server.start()
+    server.kill()
 
-    assert mapper is not None
-    assert not mapper.alive()
+    assert not server.alive()
+
+    server.start()
+
+    assert (first, True) == (dict(server.ports), server.answers())
+
+
+def test_a_taken_port_is_not_fought_for(server: Instance) -> None:
+    server.start()
+    server.kill()
+    name = server.port_names[0]
+    with socket.create_server(("127.0.0.1", server.ports[name])):
+        server.start()
+
+        assert server.answers()
+
+
+def test_a_frozen_server_does_not_answer_and_can_still_be_stopped(server: Instance) -> None:
+    """
+    With it goes the port mapper that RabbitMQ has beside it.
+    """
+    server.start()
+    beside = read_record(server.folder / "epmd.json")
+    server.pause()
+
+    assert not server.answers()
+
+    server.resume()
+
+    assert server.answers()
+
+    server.pause()
+    server.stop()
+
+    assert not server.alive()
+    assert (server.name == "rabbitmq", False) == (beside is not None, beside is not None and beside.alive())
 
 
 def test_the_holder_of_a_port_is_known_by_name() -> None:

@@ -51,6 +51,28 @@ def test_a_half_made_one_is_made_anew(place: venv.Venv, errands: Errands) -> Non
     assert venv.answers(place)
 
 
+def test_where_uv_reaches_nobody_pip_does_it(
+    place: venv.Venv, errands: Errands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    pip may know a registry, a proxy or a certificate of the house that uv has not been told of.
+    """
+    uv = tmp_path / "bin" / "uv"
+    uv.parent.mkdir()
+    uv.write_text('#!/bin/sh\necho "nobody there: $1"\nexit 2\n')
+    uv.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{uv.parent}:{os.environ['PATH']}")
+    lock = tmp_path / "requirements.lock"
+    lock.write_text("# nothing\n")
+    venv.make(place, errands, never)
+    venv.fill(place, lock, errands)
+    ran = (tmp_path / "log").read_text()
+
+    assert venv.answers(place)
+    assert ["venv", "pip"] == [line.split()[-1] for line in ran.splitlines() if line.startswith("nobody there")]
+    assert " -m pip install " in ran
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_checkout_that_cannot_be_written_keeps_it_with_the_data(tmp_path: Path) -> None:
     root = tmp_path / "code"

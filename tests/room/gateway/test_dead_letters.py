@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from persistence.dead_letters import DeadLetter, keep
+from persistence.letters.dead_letters import DeadLetter, keep
 from tests.eventually import eventually
 from tests.room.gateway.running import ECHO, Running, gateway
 from wire.message import Incoming
@@ -207,7 +207,7 @@ async def test_an_edited_body_is_judged_as_a_submission(running: Running) -> Non
     async with running.client.post(f"{LETTERS}/{number}/redrive", data=b"type=echo") as response:
         assert 415 == response.status
 
-    assert "payload" == problem["field"]
+    assert "payload.message" == problem["field"]
 
 
 async def test_fifty_redrives_at_once_make_one_job(running: Running) -> None:

@@ -72,7 +72,7 @@ async def test_a_stop_signal_answers_who_waits_and_ends_well(stores: Stores) -> 
     process = await start(stores, WARREN_PORT=str(port))
     url = f"http://127.0.0.1:{port}"
     async with aiohttp.ClientSession() as client:
-        await eventually(lambda: _answers(client, f"{url}/health/ready"), within=20)
+        await eventually(lambda: _answers(client, f"{url}/health/ready"))
         async with client.post(f"{url}/api/v1/jobs", json=ECHO) as response:
             accepted = await response.json()
         asked = asyncio.create_task(client.get(f"{url}{accepted['links']['self']}?wait=60"))
@@ -93,7 +93,7 @@ async def test_it_stops_at_once_while_nobody_is_there(stores: Stores) -> None:
     nowhere = {"AMQP_URL": f"amqp://127.0.0.1:{amqp}/", "DATABASE_URL": f"postgresql://127.0.0.1:{database}/x"}
     process = await start(stores, WARREN_PORT=str(port), **nowhere)
     async with aiohttp.ClientSession() as client:
-        await eventually(lambda: _answers(client, f"http://127.0.0.1:{port}/health/live"), within=20)
+        await eventually(lambda: _answers(client, f"http://127.0.0.1:{port}/health/live"))
     process.terminate()
     code, said = await ended(process)
 

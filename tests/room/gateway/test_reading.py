@@ -16,9 +16,11 @@ from wire.settings import Stores
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 NAMES = [
-    "id", "type", "queue", "state", "reason", "priority", "payload", "result", "error", "attempt", "max_retries",
-    "timeout_seconds", "created_at", "scheduled_for", "started_at", "finished_at", "next_attempt_at", "retry_plan",
-    "expires_at", "cancel_requested_at", "progress", "worker", "tags", "batch_id", "redriven_from", "trace_id", "links",
+    "id", "type", "queue", "state", "reason", "priority", "payload", "result", "result_artifact", "error", "attempt",
+    "max_retries", "timeout_seconds", "created_at", "scheduled_for", "started_at", "finished_at", "next_attempt_at",
+    "retry_plan", "expires_at", "cancel_requested_at", "progress", "worker", "tags", "batch_id", "schedule_id",
+    "due_at", "redriven_from",
+    "reply_to", "correlation_id", "trace_id", "links",
 ]  # fmt: skip
 
 
@@ -38,6 +40,21 @@ async def test_a_result_comes_back_byte_for_byte(running: Running) -> None:
         text = await response.text()
 
     assert '"result":{"b": 1.50,  "a": 10000000000000000000000},' in text
+
+
+@pytest.mark.parametrize(
+    ("kept", "told"),
+    [("answers", "answers"), ("amq.rabbitmq.reply-to.g1h2AA5y.secret==", "amq.rabbitmq.reply-to")],
+)
+async def test_it_is_told_who_waits_for_the_outcome(running: Running, kept: str, told: str) -> None:
+    """And not what RabbitMQ put behind the name, with which anybody could answer."""
+    accepted = await running.submit()
+    await running.sql(
+        "UPDATE warren.jobs SET reply_to = $2, correlation_id = 'order 7' WHERE id = $1", accepted["id"], kept
+    )
+    job = await running.get(accepted["links"]["self"])
+
+    assert (told, "order 7") == (job["reply_to"], job["correlation_id"])
 
 
 async def test_a_failure_tells_its_error_and_progress(running: Running) -> None:
@@ -76,7 +93,7 @@ async def test_the_retries_that_are_left_are_planned(running: Running) -> None:
 
 
 async def test_pages_follow_one_another_without_gap_or_repeat(running: Running) -> None:
-    batch = str(uuid4())
+    batch = await running.open_batch()
     made = [(await running.submit({**ECHO, "batch_id": batch}))["id"] for _ in range(7)]
     seen: list[str] = []
     cursor = ""
@@ -92,7 +109,7 @@ async def test_pages_follow_one_another_without_gap_or_repeat(running: Running) 
 
 @pytest.mark.parametrize("name", ["state", "status", "status_filter"])
 async def test_states_are_filtered_under_any_of_their_names(running: Running, name: str) -> None:
-    batch = str(uuid4())
+    batch = await running.open_batch()
     waiting, done = [(await running.submit({**ECHO, "batch_id": batch}))["id"] for _ in range(2)]
     await running.finish(done)
     pending = await running.get(f"{JOBS}?batch_id={batch}&{name}=pending")
@@ -149,6 +166,7 @@ async def test_job_types_are_told_with_their_schema_and_workers(running: Running
     assert echo == types["echo"]
     assert ("default", 1, ["message"]) == (echo["queue"], echo["workers"], echo["payload_schema"]["required"])
     assert 0 == types["anything"]["workers"]
+    assert (None, ["said"]) == (echo["result_schema"], types["anything"]["result_schema"]["required"])
 
 
 async def test_a_wait_ends_with_the_job(running: Running) -> None:
@@ -160,7 +178,7 @@ async def test_a_wait_ends_with_the_job(running: Running) -> None:
     job = await asked
 
     assert ("completed", "done") == (job["state"], job["result"])
-    assert time.monotonic() - finished < 2
+    assert time.monotonic() - finished < 10  # of thirty
 
 
 async def test_a_hundred_who_wait_are_one_question(running: Running) -> None:
@@ -186,7 +204,7 @@ async def test_a_wait_ends_when_the_client_hangs_up(running: Running) -> None:
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=0.2)) as impatient:
             await impatient.get(f"http://127.0.0.1:{running.port}{accepted['links']['self']}?wait=60")
 
-    await eventually(lambda: not running.room.waiting._questions, within=3)
+    await eventually(lambda: not running.room.waiting._questions)
 
 
 async def test_a_shutdown_answers_those_who_wait(stores: Stores) -> None:
@@ -198,12 +216,12 @@ async def test_a_shutdown_answers_those_who_wait(stores: Stores) -> None:
         await leaving.room.listener.stop()
 
         assert "queued" == (await asked)["state"]
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 20  # of sixty
 
 
 async def test_health_names_each_check(running: Running) -> None:
     health = await running.get("/health")
 
-    assert ["database", "broker", "workers"] == list(health["checks"])
+    assert ["database", "broker", "workers", "pauses"] == list(health["checks"])
     assert {"status": "ok"} == await running.get("/health/live")
     assert health["checks"]["broker"]["version"]

@@ -46,7 +46,7 @@ async def test_defaults_come_from_the_type(running: Running) -> None:
 
 
 async def test_what_was_asked_for_is_kept(running: Running) -> None:
-    batch = str(uuid4())
+    batch = await running.open_batch()
     asked = {"priority": "high", "max_retries": 9, "timeout_seconds": 1.5, "tags": ["a", "b"], "batch_id": batch}
     job = await running.get((await running.submit({**ECHO, **asked}))["links"]["self"])
 
@@ -168,8 +168,7 @@ async def test_a_client_that_hangs_up_has_submitted_its_job(running: Running) ->
     """
     job_id = str(uuid4())
     body = json.dumps({**ECHO, "id": job_id}).encode()
-    holder = await running.room.database._opened()  # a second pool would serve as well
-    async with holder.acquire() as connection, connection.transaction():
+    async with running.room.database.session("holder") as connection, connection.transaction():
         await connection.execute("LOCK TABLE warren.jobs IN ACCESS EXCLUSIVE MODE")
         _, writer = await asyncio.open_connection("127.0.0.1", running.port)
         head = f"POST {JOBS} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"

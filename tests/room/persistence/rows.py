@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-from persistence import workers
-from persistence.accept import insert
-from persistence.births import bear
-from persistence.claim import Claim, Delivered, claim
-from persistence.database import Database
-from persistence.job_types import JobType
-from persistence.record import Ending, Recorded, record
-from persistence.submission import Submission, fill
-from persistence.workers import Worker
+from msgspec import structs
+
+from persistence.accepting.accept import insert
+from persistence.accepting.births import bear
+from persistence.accepting.submission import Submission, fill
+from persistence.attempts.claim import Claim, Delivered, claim
+from persistence.attempts.record import Ending, Recorded, record
+from persistence.crew import workers
+from persistence.crew.workers import Worker
+from persistence.declared.job_types import JobType
+from persistence.store.database import Database
 from wire.envelope import Envelope, encode
 from wire.identity import fresh_id
 from wire.states import Outcome, State
@@ -29,7 +30,7 @@ def submission(job_id: UUID | None = None, *, starts_in: timedelta | None = None
     envelope = Envelope("echo", {}, b'{"message":"hi"}', id=job_id or fresh_id())
     now = datetime.now(UTC)
     made = fill(envelope, ECHO, encode(envelope), Trace.begin(), now)
-    return replace(made, starts_at=now + starts_in if starts_in else None, **said)  # type: ignore[arg-type]
+    return structs.replace(made, starts_at=now + starts_in if starts_in else None, **said)  # type: ignore[arg-type]
 
 
 async def accepted(database: Database, *submissions: Submission) -> None:
@@ -80,7 +81,7 @@ async def ask(database: Database, session: UUID, job: Submission, run: int | Non
 def ended(job: Submission, lease: int, outcome: Outcome = Outcome.COMPLETED, **said: object) -> Ending:
     now = datetime.now(UTC)
     plain = Ending(job.id, lease, 1, 1, "w:1", outcome, State.COMPLETED, now, now)
-    return replace(plain, **said)  # type: ignore[arg-type]
+    return structs.replace(plain, **said)  # type: ignore[arg-type]
 
 
 async def recorded(database: Database, ending: Ending) -> Recorded:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from persistence.cancel import cancel
-from persistence.database import Database
-from persistence.submission import Submission
+from persistence.accepting.submission import Submission
+from persistence.ending.cancel import cancel
+from persistence.store.database import Database
 from tests.room.persistence.rows import accepted, ask, ended, field, recorded, submission, working
 from wire.states import Outcome, Reason, State
 

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace
 
-from persistence.accept import Acceptor
-from persistence.database import Database
-from persistence.declare import declare, open_ways
-from persistence.submission import Submission
+from persistence.accepting.accept import Acceptor
+from persistence.accepting.submission import Submission
+from persistence.declared.declare import declare, open_ways
+from persistence.store.database import Database
 from tests.conftest import Places
 from tests.eventually import eventually
 from tests.room.persistence.rows import ECHO, field, submission
-from wire.amqp import Broker
 from wire.errors import Refused, Unavailable
+from wire.rabbitmq.amqp import Broker
 from wire.states import State
 
 NOWHERE = "postgresql://warren:warren@127.0.0.1:1/none"
@@ -42,6 +43,44 @@ async def test_a_thousand_at_once_are_all_accepted_and_their_outbox_rows_go(
     assert {State.QUEUED} == {answer.state for answer in answers}
     assert 1_000 == (await database.fetch("SELECT count(*) AS n FROM jobs"))[0]["n"]
     await eventually(lambda: _empty(database))
+
+
+async def test_a_message_that_was_made_for_a_row_that_is_refused_never_leaves(
+    acceptor: Acceptor, broker: Broker, database: Database
+) -> None:
+    """
+    Where jobs come one by one their messages are made while Postgres commits; only a row that stands lets one go.
+    """
+    await open_ways(broker, await declare(broker, database, "classic"), [ECHO])
+    first, last, refused = submission(), submission(), submission(tags=("a\x00b",))
+    later = submission(starts_in=timedelta(milliseconds=100))
+    with pytest.raises(Refused):
+        await acceptor.submit(refused)
+    await acceptor.submit(later)
+    await acceptor.submit(first)
+    with pytest.raises(Refused):
+        await acceptor.submit(replace(first, body=b"{}", body_hash=b"other"))
+    await acceptor.submit(last)
+    await eventually(lambda: _empty(database))
+
+    batches, arrived = broker.batches("work.default", 100), list[str | None]()
+    while not {str(last.id), str(later.id)} <= {*arrived}:
+        batch = await anext(batches)
+        arrived += [message.message_id for message in batch.messages]
+        await batch.ack()
+    await batches.aclose()  # type: ignore[attr-defined]
+    assert [1, 1, 1, 0] == [arrived.count(str(one.id)) for one in (first, last, later, refused)]
+
+
+async def test_who_stops_leaves_no_row_of_a_message_that_is_confirmed(acceptor: Acceptor, database: Database) -> None:
+    """
+    Such rows may stay for a moment, to be deleted together; a process that ends has no other moment.
+    """
+    await asyncio.gather(*[acceptor.submit(submission()) for _ in range(50)])
+
+    await acceptor.stop()
+
+    assert await _empty(database)
 
 
 async def test_the_same_submission_twice_is_one_job_and_another_body_is_refused(

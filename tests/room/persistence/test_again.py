@@ -8,11 +8,12 @@ from datetime import timedelta
 
 import pytest
 
-from persistence import job_types, outbox
-from persistence.cancel import Answer as Found
-from persistence.cancel import Word, again, cancel, delete
-from persistence.claim import Answer, Delivered, claim
-from persistence.database import Database
+from persistence.accepting import outbox
+from persistence.attempts.claim import Answer, Delivered, claim
+from persistence.declared import job_types
+from persistence.ending.cancel import Answer as Found
+from persistence.ending.cancel import Word, again, cancel, delete
+from persistence.store.database import Database
 from tests.room.persistence.rows import (
     ECHO,
     LEASE_SECONDS,

@@ -7,12 +7,13 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from persistence import outbox, workers
-from persistence.cancel import Answer as Found
-from persistence.cancel import Word, again, cancel, delete
-from persistence.claim import Answer, claim
-from persistence.database import Database
-from persistence.submission import Submission
+from persistence.accepting import outbox
+from persistence.accepting.submission import Submission
+from persistence.attempts.claim import Answer, claim
+from persistence.crew import workers
+from persistence.ending.cancel import Answer as Found
+from persistence.ending.cancel import Word, again, cancel, delete
+from persistence.store.database import Database
 from tests.room.persistence.rows import (
     LEASE_SECONDS,
     accepted,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
-from persistence import workers
-from persistence.claim import Answer, claim
-from persistence.database import Database
+from persistence.attempts.claim import Answer, claim
+from persistence.crew import workers
+from persistence.store.database import Database
 from tests.room.persistence.rows import (
     LEASE_SECONDS,
     accepted,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from uuid import UUID
 
-from persistence import crashes, workers
-from persistence.claim import Answer, claim
-from persistence.crashes import CONVICTIONS
-from persistence.database import Database
-from persistence.submission import Submission
+from persistence.accepting.submission import Submission
+from persistence.attempts.claim import Answer, claim
+from persistence.crew import crashes, workers
+from persistence.crew.crashes import CONVICTIONS
+from persistence.store.database import Database
 from tests.room.persistence.rows import LEASE_SECONDS, accepted, ask, delivered, field, submission, working
+from wire.metrics import table as metrics
+from wire.states import Reason
 
 
 async def charges(database: Database, job: Submission) -> tuple[object, object]:
@@ -47,6 +49,21 @@ async def test_the_sole_suspect_is_convicted_and_poison_after_three_times(databa
     assert {(1, 0)} == {await charges(database, neighbour) for neighbour in neighbours[:CONVICTIONS]}
     rows = await database.fetch("SELECT outcome, reason FROM attempts WHERE job_id = $1 ORDER BY lease", killer.id)
     assert [("crashed", None)] * 3 + [("crashed", "poison")] == [tuple(row.values()) for row in rows]
+
+
+async def test_poison_is_counted_by_whoever_buries_its_worker(database: Database) -> None:
+    """Its end is written by no attempt, so nobody else could count it."""
+    killer = submission()
+    await accepted(database, killer)
+    before = _poisoned(killer)
+    for _ in range(CONVICTIONS + 1):
+        await crash(database, killer)
+
+    assert before + 1 == _poisoned(killer)
+
+
+def _poisoned(job: Submission) -> float:
+    return metrics.FAILURES.values.get((job.type, Reason.POISON), 0.0)
 
 
 async def test_poison_is_not_started_again(database: Database) -> None:

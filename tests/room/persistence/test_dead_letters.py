@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from msgspec.structs import replace
 
-from persistence import letters, redrive_runs
-from persistence.claim import Answer
-from persistence.database import Database
-from persistence.dead_letters import DeadLetter, keep
-from persistence.letters import Filter
-from persistence.redrive import Redriven, Word, message_of, redrive
-from persistence.submission import Submission
+from persistence.accepting.submission import Submission
+from persistence.attempts.claim import Answer
+from persistence.letters import letters, redrive_runs
+from persistence.letters.dead_letters import DeadLetter, keep
+from persistence.letters.letters import Filter
+from persistence.letters.redrive import Redriven, Word, message_of, redrive
+from persistence.store.database import Database
 from tests.room.persistence.rows import accepted, ask, field, submission, working
 from wire.errors import Refused
 from wire.message import Incoming
@@ -140,7 +140,7 @@ class TestRedrive:
     async def test_an_orphan_goes_on_behind_its_own_run(self, database: Database) -> None:
         """Copies of its older messages are still about, and must not count as current."""
         job, session = submission(), await working(database)
-        orphan = foreign(job.body, message_id=str(job.id), headers={"run": 5})
+        orphan = foreign(job.body, message_id=str(job.id), exchange="jobs", headers={"run": 5})
         (number,) = await kept(database, "no row knows this job", reason="orphan", message=orphan)
         done = await redrive(database, number, job)
         rows = await database.fetch("SELECT run FROM outbox")
@@ -153,7 +153,7 @@ class TestRedrive:
     async def test_a_run_that_is_none_is_passed_over(self, database: Database, run: object) -> None:
         job = submission()
         (number,) = await kept(
-            database, "orphan", message=foreign(job.body, message_id=str(job.id), headers={"run": run})
+            database, "orphan", message=foreign(job.body, message_id=str(job.id), exchange="jobs", headers={"run": run})
         )
         done = await redrive(database, number, job)
 
@@ -162,7 +162,7 @@ class TestRedrive:
     async def test_a_job_under_a_fresh_id_begins_at_its_first_run(self, database: Database) -> None:
         job = submission()
         await accepted(database, job)
-        orphan = foreign(job.body, message_id=str(job.id), headers={"run": 5})
+        orphan = foreign(job.body, message_id=str(job.id), exchange="jobs", headers={"run": 5})
         (number,) = await kept(database, "orphan", message=orphan)
 
         assert [1] == [post.run for post in (await redrive(database, number, job)).posts]

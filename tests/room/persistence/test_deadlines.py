@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 from deploy.postgres import Postgres
-from persistence.database import Database
+from persistence.store.database import Database
 from tests.provider import private_postgres
 from wire.errors import DatabaseUnavailable
 
@@ -52,6 +52,7 @@ async def read(database: Database, freeze: Callable[[], None]) -> None:
 
 async def first_connection(database: Database, freeze: Callable[[], None]) -> None:
     await database.stop()
+    await database.start()
     freeze()
     await database.fetch("SELECT 1")
 
@@ -101,7 +102,7 @@ def test_nobody_has_a_connection_of_his_own() -> None:
     opens = re.compile(r"asyncpg\.(connect|create_pool)\(|create_async_engine\(")
     rooms = ("wire", "persistence", "actors", "gateway", "scheduler")
 
-    assert ["persistence/database.py"] == [
+    assert ["persistence/store/database.py", "persistence/store/pool.py"] == [
         str(path.relative_to(ROOT))
         for room in rooms
         for path in sorted((ROOT / room).rglob("*.py"))

@@ -6,13 +6,13 @@ import asyncio
 
 import pytest
 
-from persistence import workers
-from persistence.births import bear
-from persistence.cancel import Answer as Found
-from persistence.cancel import Word, cancel, cancel_or_delete, delete
-from persistence.claim import Answer, claim
-from persistence.database import Database
-from persistence.submission import Submission
+from persistence.accepting.births import bear
+from persistence.accepting.submission import Submission
+from persistence.attempts.claim import Answer, claim
+from persistence.crew import workers
+from persistence.ending.cancel import Answer as Found
+from persistence.ending.cancel import Word, cancel, cancel_or_delete, delete
+from persistence.store.database import Database
 from tests.eventually import eventually
 from tests.room.persistence.rows import (
     LEASE_SECONDS,

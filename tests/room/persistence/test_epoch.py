@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from uuid import uuid4
 
-from persistence import epoch
-from persistence.database import Database
+from persistence.mending import epoch
+from persistence.store.database import Database
 from tests.room.persistence.rows import accepted, ask, ended, field, recorded, submission, working
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from persistence import job_types, workers
-from persistence.database import Database
-from persistence.follow import follow
-from persistence.job_types import forsaken, homes, register
-from persistence.stray import return_to_outbox
-from persistence.submission import Submission
+from persistence.accepting.submission import Submission
+from persistence.crew import workers
+from persistence.declared import job_types
+from persistence.declared.follow import follow
+from persistence.declared.job_types import forsaken, homes, register
+from persistence.foreign.stray import return_to_outbox
+from persistence.store.database import Database
 from tests.room.persistence.rows import ECHO, accepted, ask, ended, field, recorded, submission, working
 from wire.message import Incoming
 from wire.states import Outcome, State

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 import pytest_asyncio
 
-from persistence import job_types
-from persistence.claim import Answer, Delivered, claim
-from persistence.database import Database
-from persistence.job_types import Catalogue
-from persistence.recorder import Recorder
+from persistence.attempts.claim import Answer, Delivered, claim
+from persistence.declared import job_types
+from persistence.declared.job_types import Catalogue
+from persistence.foreign.recorder import Recorder
+from persistence.store.database import Database
 from tests.room.persistence.rows import ECHO, accepted, submission, working
 from tests.room.persistence.test_recorder import NEVER_USED, foreign, letters
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from persistence.database import Database
-from persistence.job_types import Catalogue, register
+from persistence.declared.job_types import Catalogue, register
+from persistence.store.database import Database
 from tests.room.persistence.rows import ECHO
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from persistence import ledger, workers
-from persistence.database import Database
-from persistence.ledger import Sum
+from persistence.crew import workers
+from persistence.questions import ledger
+from persistence.questions.ledger import Sum
+from persistence.store.database import Database
 from tests.room.persistence.rows import accepted, ask, ended, recorded, submission, working
 from wire.states import Outcome, Reason, State
 

@@ -7,7 +7,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from persistence.migrations import downgrade, engine_for, upgrade
-from persistence.tables import SCHEMA, metadata
+from persistence.migrations.expected import metadata
+from persistence.tables import SCHEMA
 
 
 async def test_the_migrations_build_the_tables_that_the_code_sees(database_url: str) -> None:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
-from persistence.claim import Answer
-from persistence.database import Database
-from persistence.neglected import find
-from persistence.submission import Submission
+from msgspec.structs import replace
+
+from persistence.accepting.submission import Submission
+from persistence.attempts.claim import Answer
+from persistence.mending.neglected import _FIND, WAITED, find
+from persistence.store.database import Database
 from tests.room.persistence.rows import accepted, ask, submission, working
+
+CROWD = """
+INSERT INTO jobs (id, type, queue, state, priority, body, body_hash, max_retries, timeout_seconds, traceparent)
+SELECT gen_random_uuid(), $1, CASE $1 WHEN 'echo' THEN 'default' ELSE $1 END, 'queued', 5, '', '', 3, 300, ''
+  FROM generate_series(1, $2::int)
+"""
 
 
 async def waiting(database: Database, *jobs: Submission, seconds: float = 60) -> None:
@@ -65,3 +72,16 @@ async def test_what_is_found_can_be_claimed_like_the_message_itself(database: Da
 
     assert (job.body, "echo", 1, "work.default") == (message.body, message.type, message.priority, message.queue)
     assert Answer.CLAIMED == claim.answer
+
+
+async def test_a_crowd_of_a_type_that_postgres_has_not_counted_yet_is_not_looked_at_one_by_one(
+    database: Database,
+) -> None:
+    await database.fetch(CROWD, "other", 3_000)
+    await database.fetch("ANALYZE jobs")  # as autovacuum did, before the first of the new type came
+    await database.fetch(CROWD, "echo", 500)
+    asked = await database.fetch(f"EXPLAIN (ANALYZE) {_FIND}", ["default"], ["echo"], 5, 10, WAITED)
+    plan = [row["QUERY PLAN"] for row in asked]
+
+    assert [] == [line for line in plan if "Rows Removed by Filter" in line]
+    assert [line for line in plan if "jobs_waiting" in line]

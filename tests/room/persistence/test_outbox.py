@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from persistence import outbox
-from persistence.database import Database
+from persistence.accepting import outbox
+from persistence.store.database import Database
 from tests.room.persistence.rows import accepted, ask, ended, recorded, submission, working
 
 

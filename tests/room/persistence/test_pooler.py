@@ -18,8 +18,8 @@ import asyncpg
 import pytest
 
 from deploy.ports import free_ports
-from persistence.database import Database
-from persistence.job_types import register
+from persistence.declared.job_types import register
+from persistence.store.database import Database
 from tests.eventually import eventually
 from tests.room.persistence.rows import ECHO
 from wire.errors import DatabaseUnavailable

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import sys
+from pathlib import Path
+
 import pytest
 
-from persistence import pins
-from persistence.database import Database
-from persistence.declare import declare
+from persistence.declared import pins
+from persistence.declared.declare import declare
+from persistence.store.database import Database
+from tests.conftest import Places
 from wire import topology
-from wire.amqp import Broker
 from wire.errors import TopologyMismatch
+from wire.rabbitmq.amqp import Broker
 from wire.topology import Profile
+
+ROOT = Path(__file__).parents[3]
 
 
 async def test_the_first_to_declare_pins_what_it_declared(broker: Broker, database: Database) -> None:
@@ -25,6 +33,31 @@ async def test_who_wants_another_profile_is_told_both(broker: Broker, database: 
 
     with pytest.raises(TopologyMismatch, match="WARREN_PROFILE is quorum, but this system was declared as classic"):
         await declare(broker, database, "quorum")
+
+
+async def test_a_process_that_was_started_with_another_profile_ends_and_says_so(
+    broker: Broker, database: Database, database_url: str, places: Places
+) -> None:
+    """
+    It could never take a message: better end at once than warn for ever beside those that work.
+    """
+    await declare(broker, database, "classic")
+    given = {**os.environ, "AMQP_URL": places.amqp_url, "DATABASE_URL": database_url,
+             "WARREN_PROFILE": "quorum", "WARREN_PROCESSES": "1", "WARREN_ACTORS": ""}  # fmt: skip
+    processes = [
+        await asyncio.create_subprocess_exec(
+            sys.executable, "-m", room, env=given, cwd=ROOT, stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        for room in ("persistence", "scheduler", "actors")
+    ]  # fmt: skip
+    async with asyncio.timeout(60):
+        said = [(await process.communicate())[0].decode() for process in processes]
+
+    assert [os.EX_CONFIG, os.EX_CONFIG, 2] == [process.returncode for process in processes], said
+    for log in said:
+        assert "WARREN_PROFILE is quorum, but this system was declared as classic; set WARREN_PROFILE=classic" in log
+        assert "Traceback" not in log
 
 
 async def test_auto_keeps_to_the_pin(broker: Broker, database: Database) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from uuid import uuid4
 
-from persistence import job_types, reads
-from persistence.database import Database
-from persistence.reads import Filter, Place
+from persistence.declared import job_types
+from persistence.questions import reads
+from persistence.questions.pages import Filter, Place
+from persistence.store.database import Database
 from tests.room.persistence.rows import ECHO, accepted, submission, working
 from wire.identity import fresh_id
 
@@ -40,6 +41,25 @@ async def test_filters_find_what_they_say(database: Database) -> None:
     assert {batched.id} == await found(Filter(batch_id=batch))
     assert everything == await found(Filter(type="echo", queue="default"))
     assert set() == await found(Filter(type="other"))
+
+
+async def test_a_numbered_page_tells_how_many_there_are_in_all_by_every_filter(database: Database) -> None:
+    """
+    Some totals come from sums that are kept, and some from the rows; nobody may see which.
+    """
+    batch, since = fresh_id(), await database.now()
+    jobs = [submission(tags=("news",), batch_id=batch) for _ in range(5)]
+    await accepted(database, *jobs, submission(type="other", queue="elsewhere"))
+    await database.fetch("UPDATE jobs SET state = 'failed' WHERE id = ANY($1)", [job.id for job in jobs[:3]])
+
+    async def totals(**wanted: object) -> int:
+        return (await reads.numbered_page(database, Filter(**wanted), 1, 0))[1]  # type: ignore[arg-type]
+
+    assert 6 == await totals()
+    assert [3, 3, 0] == [await totals(state=state) for state in ("failed", "pending", "completed")]
+    assert [5, 1] == [await totals(type="echo"), await totals(queue="elsewhere")]
+    assert [5, 5, 6] == [await totals(tag="news"), await totals(batch_id=batch), await totals(since=since)]
+    assert 2 == await totals(state="pending", type="echo", queue="default")
 
 
 async def test_a_payload_is_read_as_it_was_sent(database: Database) -> None:

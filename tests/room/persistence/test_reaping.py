@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
-from persistence import crashes, reaping, workers
-from persistence.claim import Answer
-from persistence.database import Database
-from persistence.submission import Submission
+from persistence.accepting.submission import Submission
+from persistence.attempts.claim import Answer
+from persistence.crew import crashes, reaping, workers
+from persistence.store.database import Database
 from tests.room.persistence.rows import LEASE_SECONDS, accepted, ask, field, silent, submission, working
 
 LEASE = timedelta(seconds=LEASE_SECONDS)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from persistence import workers
-from persistence.bisect import each_that_fits
-from persistence.database import Database
-from persistence.record import Ending, record
+from persistence.attempts.record import Ending, record
+from persistence.crew import workers
+from persistence.store.bisect import each_that_fits
+from persistence.store.database import Database
 from tests.room.persistence.rows import accepted, ask, ended, field, recorded, submission, working
 from wire.states import Outcome, Reason, State
 

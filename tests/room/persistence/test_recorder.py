@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from uuid import uuid4
 
 import asyncpg
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace
 
-from persistence import job_types
-from persistence.database import Database
-from persistence.job_types import Catalogue
-from persistence.recorder import Recorder
+from persistence.declared import job_types
+from persistence.declared.job_types import Catalogue
+from persistence.foreign.recorder import Recorder
+from persistence.store.database import Database
 from tests.eventually import eventually
 from tests.room.persistence.rows import ECHO, accepted, ask, field, submission, working
 from wire import topology
-from wire.amqp import Broker
 from wire.message import Incoming, Outgoing
+from wire.rabbitmq.amqp import Broker
 from wire.topology import Profile
 
 NEVER_USED = Broker("amqp://127.0.0.1:1/", "test", timeout_seconds=1)
@@ -77,7 +77,7 @@ async def test_an_unrouted_message_of_an_open_job_is_sent_again(recorder: Record
     job = submission()
     await accepted(database, job)
 
-    await recorder.unrouted([foreign(job.body, message_id=str(job.id), headers={"run": 1})])
+    await recorder.unrouted([foreign(job.body, message_id=str(job.id), exchange="jobs", headers={"run": 1})])
 
     assert (2, "queued") == (await field(database, job, "run"), await field(database, job, "state"))
     assert [2] == [row["run"] for row in await database.fetch("SELECT run FROM outbox WHERE run > 1")]
@@ -89,7 +89,7 @@ async def test_a_stray_copy_does_not_disturb_a_job_that_has_gone_on(recorder: Re
     await accepted(database, job)
     await ask(database, session, job)
 
-    await recorder.dead([foreign(job.body, message_id=str(job.id), headers={"run": 1})])
+    await recorder.dead([foreign(job.body, message_id=str(job.id), exchange="jobs", headers={"run": 1})])
 
     assert (1, "running") == (await field(database, job, "run"), await field(database, job, "state"))
     assert [] == await letters(database)
@@ -119,7 +119,9 @@ async def test_of_many_copies_the_latest_decides(recorder: Recorder, database: D
     await accepted(database, job)
     await database.fetch("UPDATE jobs SET run = 2 WHERE id = $1", job.id)
 
-    await recorder.dead([foreign(job.body, message_id=str(job.id), headers={"run": run}) for run in (2, 1)])
+    await recorder.dead(
+        [foreign(job.body, message_id=str(job.id), exchange="jobs", headers={"run": run}) for run in (2, 1)]
+    )
 
     assert 3 == await field(database, job, "run")
 
@@ -135,6 +137,33 @@ async def test_another_body_under_a_known_id_is_kept_and_not_taken_for_a_copy(
 
     assert ["id_reused", "id_reused"] == [reason for reason, _ in await letters(database)]
     assert {str(job.id), other.message_id} == {str(row["id"]) for row in await database.fetch("SELECT id FROM jobs")}
+
+
+async def test_a_reused_id_is_found_without_a_worker(recorder: Recorder, database: Database) -> None:
+    """
+    Against a row, and within one batch; a copy of the same message is no reuse.
+    """
+    job, twin = submission(), foreign()
+    await accepted(database, job)
+    other = replace(twin, body=b'{"type":"echo","payload":{}}')
+
+    await recorder.births(
+        [foreign(message_id=str(job.id)), foreign(job.body, message_id=str(job.id)), twin, other, twin]
+    )
+
+    assert ["id_reused", "id_reused"] == [reason for reason, _ in await letters(database)]
+    assert 2 == (await database.fetch("SELECT count(*) AS n FROM jobs"))[0]["n"]
+
+
+async def test_a_run_that_a_stranger_wrote_does_not_make_an_orphan(recorder: Recorder, database: Database) -> None:
+    message = foreign(headers={"run": 2})
+    expired = replace(message, exchange="jobs.dead", headers={"run": 2, "x-death": [{"exchange": "jobs.in"}]})
+
+    await recorder.births([message])
+    await recorder.dead([expired, replace(expired, message_id=str(uuid4()))])
+
+    assert [] == await letters(database)
+    assert 2 == (await database.fetch("SELECT count(*) AS n FROM jobs"))[0]["n"]
 
 
 async def test_a_message_that_we_trip_over_is_kept_and_those_around_it_are_recorded(
@@ -182,7 +211,7 @@ async def test_it_outlives_a_connection_that_falls_with_a_batch_in_hand(database
         broker._lost.set()
         await eventually(lambda: broker.connections > before)
     await broker.publish(birth(ids[1]))
-    await eventually(lambda: are_rows(database, ids), within=20)
+    await eventually(lambda: are_rows(database, ids))
     await eventually(lambda: is_empty(broker))
     await recorder.stop()
 
@@ -200,7 +229,7 @@ async def test_what_is_not_recorded_is_not_acked(database: Database, broker: Bro
         await recorder.stop()
     await eventually(lambda: broker.depth(topology.BIRTHS))
     await recorder.start()
-    await eventually(lambda: are_rows(database, [job_id]), within=20)
+    await eventually(lambda: are_rows(database, [job_id]))
     await recorder.stop()
 
 

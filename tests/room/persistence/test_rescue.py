@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime, timedelta
 
-from persistence import rescue
-from persistence.database import Database
-from persistence.rescue import Overtaken
-from persistence.submission import Submission
+from persistence.accepting.submission import Submission
+from persistence.mending import rescue
+from persistence.mending.rescue import Overtaken
+from persistence.store.database import Database
 from tests.room.persistence.rows import accepted, ask, ended, field, recorded, submission, working
 from wire.states import Outcome, State
 

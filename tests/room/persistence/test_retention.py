@@ -7,12 +7,13 @@ from uuid import UUID
 
 import pytest
 
-from persistence import redrive_runs, retention
-from persistence.claim import Answer
-from persistence.database import Database
-from persistence.letters import Filter
-from persistence.retention import Rule
-from persistence.submission import Submission
+from persistence.accepting.submission import Submission
+from persistence.attempts.claim import Answer
+from persistence.ending import retention
+from persistence.ending.retention import Rule
+from persistence.letters import redrive_runs
+from persistence.letters.letters import Filter
+from persistence.store.database import Database
 from tests.room.persistence.rows import accepted, ask, born, ended, recorded, submission, working
 from wire.states import State
 
@@ -119,8 +120,33 @@ async def test_traces_that_have_had_their_day_are_forgotten_and_the_others_kept(
     await database.fetch(
         "INSERT INTO tombstones VALUES ($1, now() - interval '1 s'), ($2, now() + interval '1 h')", alive, ended_today
     )
+    await database.fetch(
+        "INSERT INTO replies (reply_to, body, lost_at)"
+        " VALUES ('a', '{}', now() - interval '15 days'), ('b', '{}', now()), ('c', '{}', NULL)"
+    )
+    hosts = (
+        "INSERT INTO hosts (host, delay_seconds, concurrency, next_at, visited_at)"
+        " VALUES ($1, 1, 1, now(), now() - $2::interval)"
+    )
+    for host, ago in (("http://a", 40 * DAY), ("http://b", 40 * DAY), ("http://c", DAY)):
+        await database.fetch(hosts, host, ago)
+    await database.fetch("INSERT INTO host_turns (host, job_id, lease, priority, in_place)"
+                         " VALUES ('http://b', gen_random_uuid(), 1, 5, false)")  # fmt: skip
+    forgotten = await retention.forget_traces(database, 100)
 
-    assert {"tombstones": 1, "workers": 1, "redrives": 0} == await retention.forget_traces(database, 100)
+    gone = {
+        "tombstones": 1,
+        "workers": 1,
+        "redrives": 0,
+        "replies": 1,
+        "batches": 0,
+        "backfills": 0,
+        "frontiers": 0,
+        "hosts": 1,
+        "receipts": 0,
+        "counts": 0,
+    }
+    assert gone == forgotten
     assert {ended_today} == await left(database, "tombstones")
     assert {alive, ended_today} == {row["session"] for row in await database.fetch("SELECT session FROM workers")}
 

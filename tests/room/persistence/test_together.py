@@ -9,23 +9,27 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from uuid import UUID
 
-from persistence import cancel, crashes, epoch, outbox, reaping, rescue, retention, workers
-from persistence.claim import Answer, Delivered, claim
-from persistence.database import Database
-from persistence.follow import follow
-from persistence.job_types import register
-from persistence.record import record
-from persistence.rescue import Overtaken
-from persistence.retention import Rule
-from persistence.stray import return_to_outbox
-from persistence.submission import Submission
-from persistence.workers import Held, Pulse
+from persistence.accepting import outbox
+from persistence.accepting.submission import Submission
+from persistence.attempts.claim import Answer, Delivered, claim
+from persistence.attempts.record import record
+from persistence.crew import crashes, reaping, workers
+from persistence.crew.workers import Held, Pulse
+from persistence.declared.follow import follow
+from persistence.declared.job_types import register
+from persistence.ending import cancel, retention
+from persistence.ending.retention import Rule
+from persistence.foreign.stray import return_to_outbox
+from persistence.mending import epoch, rescue
+from persistence.mending.rescue import Overtaken
+from persistence.store.database import Database
 from tests.room.persistence.rows import ECHO, LEASE_SECONDS, accepted, ended, submission, working
 from wire.identity import id_from_key
 from wire.message import Incoming
 from wire.states import Outcome, State
 
 NOW, ANY_TIME = timedelta(0), timedelta(days=1)
+LEAST_ROUNDS = 8  # of each, on a machine that is busy with other things too
 
 
 class Crowd:
@@ -114,7 +118,7 @@ class Crowd:
 
     async def until(self, deadline: float, thing: Callable[[], Awaitable[None]]) -> int:
         rounds = 0
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline or rounds < LEAST_ROUNDS:
             await thing()
             rounds += 1
         return rounds
@@ -128,14 +132,13 @@ async def test_nobody_deadlocks_and_each_job_ends_once(database_url: str, long: 
     jobs = [submission() for _ in range(100)]
     await register(database, [ECHO])
     await accepted(database, *jobs)
-    crowd, deadline = Crowd(database, jobs), time.monotonic() + (600.0 if long else 8.0)
+    crowd, deadline = Crowd(database, jobs), time.monotonic() + (600.0 if long else 5.0)
     things = [crowd.work] * 5 + [crowd.schedule] * 2 + [crowd.meddle, crowd.return_strays, crowd.renew]
 
     rounds = await asyncio.gather(*[crowd.until(deadline, thing) for thing in things])
     (row,) = await database.fetch("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
     (born,) = await database.fetch("SELECT count(*) AS children FROM jobs WHERE id = ANY($1)", crowd.children())
 
-    assert min(rounds) > 5
     assert crowd.completed
     assert {1} == set(crowd.completed.values())
     assert 0 == row["deadlocks"]

@@ -16,9 +16,9 @@ import pytest_asyncio
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
-from persistence.database import Database
-from persistence.job_types import register
-from persistence.transactional import submit_in
+from persistence.accepting.transactional import submit_in
+from persistence.declared.job_types import register
+from persistence.store.database import Database
 from tests.journey.stack import ROOT
 from tests.room.persistence.rows import ECHO
 

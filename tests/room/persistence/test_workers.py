@@ -6,9 +6,9 @@ import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from persistence import workers
-from persistence.database import Database
-from persistence.workers import Held, Orders, Pulse
+from persistence.crew import workers
+from persistence.crew.workers import Held, Orders, Pulse
+from persistence.store.database import Database
 from tests.room.persistence.rows import accepted, ask, ended, field, recorded, silent, submission, working
 
 PULSE = Pulse(free_slots=3, consuming=True, idle_seconds=None)
@@ -75,6 +75,21 @@ async def test_a_gap_between_beats_ends_what_counts_as_steady(database: Database
     (after,) = await database.fetch("SELECT steady_since < now() - interval '1 s' AS steady FROM workers")
 
     assert (True, False) == (before["steady"], after["steady"])
+
+
+async def test_a_beat_says_what_is_held_and_since_when_the_process_drains(database: Database) -> None:
+    """
+    However it came to that: by a request, or by a signal.
+    """
+    session = await working(database)
+    seen = []
+    for pulse in (PULSE, replace(PULSE, paused=["default"], draining=True), replace(PULSE, draining=True)):
+        await workers.beat(database, session, pulse)
+        (row,) = await database.fetch("SELECT paused, drain_requested_at FROM workers")
+        seen.append((row["paused"], row["drain_requested_at"]))
+
+    assert [[], ["default"], []] == [paused for paused, _ in seen]
+    assert (None, True) == (seen[0][1], seen[1][1] == seen[2][1] is not None)
 
 
 async def test_the_mark_of_a_queue_only_rises(database: Database) -> None:

@@ -13,17 +13,17 @@ import pytest
 import pytest_asyncio
 
 from deploy.rabbitmq import RabbitMQ
-from persistence import epoch
-from persistence.database import Database
-from persistence.declare import declare, open_ways
-from persistence.job_types import register
+from persistence.declared.declare import declare, open_ways
+from persistence.declared.job_types import register
+from persistence.mending import epoch
+from persistence.store.database import Database
 from scheduler.epoch import Epoch
 from scheduler.sweep import Sweep
 from tests import provider
 from tests.conftest import Places
 from tests.eventually import eventually
 from tests.room.persistence.rows import ECHO, accepted, ask, ended, field, recorded, submission, working
-from wire.amqp import Broker
+from wire.rabbitmq.amqp import Broker
 from wire.settings import Scheduler
 from wire.topology import EPOCH, Profile
 
@@ -109,7 +109,7 @@ def server(tmp_path: Path) -> Iterator[RabbitMQ]:
     one = provider.private_rabbitmq(tmp_path / "rabbitmq")
     one.start()
     yield one
-    one.stop()
+    one.kill()
 
 
 async def test_a_broker_with_an_emptied_disk_gets_every_waiting_job_back(database: Database, server: RabbitMQ) -> None:
@@ -130,7 +130,7 @@ async def test_a_broker_with_an_emptied_disk_gets_every_waiting_job_back(databas
     await emptied_outbox(database, sweep)
     before = await broker.depth("work.default"), await broker.depth("delay.15"), await service.once()
 
-    await asyncio.to_thread(server.stop)
+    await asyncio.to_thread(server.kill)
     shutil.rmtree(server.folder / "data")
     await asyncio.to_thread(server.start)
     await eventually(lambda: broker.connections > 1, within=60)

@@ -7,15 +7,15 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from persistence.database import Database
-from persistence.declare import declare, open_ways
-from persistence.job_types import register
-from persistence.listen import Listener
+from persistence.declared.declare import declare, open_ways
+from persistence.declared.job_types import register
+from persistence.store.database import Database
+from persistence.store.listen import OUTBOX, Listener
 from scheduler.sweep import Sweep
 from tests.eventually import eventually
 from tests.room.persistence.rows import ECHO
-from wire.amqp import Broker
 from wire.lifecycle import running
+from wire.rabbitmq.amqp import Broker
 from wire.settings import Scheduler
 from wire.topology import Profile
 
@@ -34,7 +34,7 @@ async def patient(database: Database, broker: Broker) -> Sweep:
 @pytest_asyncio.fixture
 async def listener(patient: Sweep, database: Database) -> AsyncIterator[Listener]:
     """Both at work."""
-    one = Listener(database, patient.wake)
+    one = Listener(database, {OUTBOX: patient.wake})
     async with running([patient, one]):
         await eventually(lambda: one.connections == 1)
         yield one
@@ -43,7 +43,7 @@ async def listener(patient: Sweep, database: Database) -> AsyncIterator[Listener
 async def test_a_notification_wakes_the_sweep(listener: Listener, database: Database) -> None:
     for _ in range(3):
         await database.fetch(SUBMIT)
-        await eventually(lambda: _is_empty(database), within=5)
+        await eventually(lambda: _is_empty(database))
 
 
 async def test_a_lost_connection_is_made_anew_and_what_came_meanwhile_is_found(
@@ -58,10 +58,10 @@ async def test_a_lost_connection_is_made_anew_and_what_came_meanwhile_is_found(
         await transaction.execute(SUBMIT)
     await database.fetch(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-        " WHERE application_name = 'warren listener' AND datname = current_database()"
+        " WHERE application_name LIKE 'warren listener %' AND datname = current_database()"
     )
     await eventually(lambda: listener.connections == 2)
-    await eventually(lambda: _is_empty(database), within=5)
+    await eventually(lambda: _is_empty(database))
 
 
 async def test_a_notification_that_is_lost_is_made_good_by_the_poll(database: Database, patient: Sweep) -> None:
@@ -77,7 +77,7 @@ async def test_a_notification_that_is_lost_is_made_good_by_the_poll(database: Da
 async def test_without_postgres_it_goes_on_trying_and_stops_when_told() -> None:
     heard = asyncio.Event()
     nowhere = Database("postgresql://nobody@127.0.0.1:1/nothing", "test", connections=1, timeout_seconds=1)
-    one = Listener(nowhere, heard.set)
+    one = Listener(nowhere, {OUTBOX: heard.set})
     async with running([one]):
         await asyncio.sleep(0)
 

@@ -9,10 +9,10 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
-from persistence import workers
-from persistence.database import Database
-from persistence.submission import Submission
-from persistence.workers import Pulse
+from persistence.accepting.submission import Submission
+from persistence.crew import workers
+from persistence.crew.workers import Pulse
+from persistence.store.database import Database
 from scheduler.reap import Reaper
 from scheduler.unbroken import Unbroken
 from tests.conftest import Places, execute

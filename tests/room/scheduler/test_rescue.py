@@ -9,20 +9,20 @@ from uuid import UUID
 
 import pytest_asyncio
 
-from persistence import workers
-from persistence.claim import claim
-from persistence.database import Database
-from persistence.declare import declare, open_ways
-from persistence.job_types import register
-from persistence.submission import Submission
-from persistence.workers import Pulse
+from persistence.accepting.submission import Submission
+from persistence.attempts.claim import claim
+from persistence.crew import workers
+from persistence.crew.workers import Pulse
+from persistence.declared.declare import declare, open_ways
+from persistence.declared.job_types import register
+from persistence.store.database import Database
 from scheduler.rescue import Rescue
 from scheduler.sweep import Sweep
 from tests.conftest import Places
 from tests.eventually import eventually
 from tests.room.persistence.rows import ECHO, LEASE_SECONDS, accepted, delivered, field, submission, working
 from wire import ladder, topology
-from wire.amqp import Broker
+from wire.rabbitmq.amqp import Broker
 from wire.settings import Scheduler
 from wire.topology import Profile, Queue
 

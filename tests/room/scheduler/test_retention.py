@@ -8,14 +8,14 @@ from uuid import uuid4
 
 import pytest_asyncio
 
-from persistence.database import Database
-from persistence.declare import declare
+from persistence.declared.declare import declare
+from persistence.store.database import Database
 from scheduler.retention import Retention
 from tests.conftest import Places
 from tests.eventually import eventually
 from tests.room.persistence.rows import accepted, submission
-from wire.amqp import Broker
 from wire.message import Outgoing
+from wire.rabbitmq.amqp import Broker
 from wire.settings import Scheduler
 from wire.topology import BIRTHS
 

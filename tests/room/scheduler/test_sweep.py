@@ -7,20 +7,20 @@ from datetime import UTC, datetime
 
 import pytest_asyncio
 
-from persistence import outbox
-from persistence.accept import insert
-from persistence.database import Database
-from persistence.declare import declare, open_ways
-from persistence.job_types import JobType, register
-from persistence.submission import Submission, fill
+from persistence.accepting import outbox
+from persistence.accepting.accept import insert
+from persistence.accepting.submission import Submission, fill
+from persistence.declared.declare import declare, open_ways
+from persistence.declared.job_types import JobType, register
+from persistence.store.database import Database
 from scheduler.sweep import FIRST_BACKOFF_SECONDS, Sweep
 from tests.conftest import Places
 from tests.eventually import eventually
 from tests.journey.rabbit import Rabbit
 from wire import envelope
-from wire.amqp import Broker
 from wire.envelope import Envelope
 from wire.identity import fresh_id
+from wire.rabbitmq.amqp import Broker
 from wire.settings import Scheduler
 from wire.topology import Profile
 from wire.tracing import Trace

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from actors.ackwindow import AckWindow
+from actors.deliveries.ackwindow import AckWindow
 
 
 class ModelChannel:

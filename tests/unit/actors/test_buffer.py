@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from actors.buffer import Buffer
-from actors.delivery import NO_CHANNEL, Delivery
+from actors.deliveries.buffer import Buffer
+from actors.deliveries.delivery import NO_CHANNEL, Delivery
 from wire.message import Incoming
 
 
@@ -38,6 +38,18 @@ def test_the_highest_priority_starts_first_and_within_one_the_first() -> None:
 
     assert [2, 4, 0, 3, 1, 5, 6] == tags(buffer.take(100))
     assert 0 == len(buffer)
+
+
+def test_what_came_from_a_queue_leaves_with_it_and_the_others_keep_their_order() -> None:
+    buffer = Buffer()
+    for tag, (priority, queue) in enumerate(
+        [(5, "work.a"), (5, "work.b"), (9, "work.a"), (5, "work.b"), (1, "work.c")]
+    ):
+        buffer.put(delivery(priority, tag, size=3, queue=queue))
+    left = buffer.leave({"work.a", "work.c"})
+
+    assert ([4, 0, 2], 2, 6) == (tags(left), len(buffer), buffer.bytes)
+    assert [1, 3] == tags(buffer.take(100))
 
 
 @pytest.mark.parametrize(("most", "taken"), [(0, 0), (1, 1), (3, 3), (9, 3)])

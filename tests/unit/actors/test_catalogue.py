@@ -3,42 +3,37 @@
 from __future__ import annotations
 
 import contextvars
-import importlib
+import json
 import math
-import pkgutil
-import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 from uuid import UUID
 
 import pytest
+from pydantic import SecretStr
 
-from actors import catalogue
-from actors.attempt import coroutine_function
+from actors.attempts.craft import coroutine_function
 from actors.broker import JobBroker
+from actors.configured import configured_as
 from actors.context import Context, current
+from actors.declared.roster import job_types
 from actors.ends import PermanentError
-from actors.roster import job_types
+from deploy.backup_key import of
+from persistence.declared import payloads
+from tests.shipped import declare
+from wire import strict_json
+from wire.backup import Backup
 from wire.settings import Limits
 from wire.tracing import Trace
 
 Run = Callable[..., Coroutine[Any, Any, Any]]
 
 
-def declare() -> int:
-    """Declare all types on the broker of this test; returns how many files there are."""
-    names = [f"{catalogue.__name__}.{module.name}" for module in pkgutil.iter_modules(catalogue.__path__)]
-    for name in names:
-        sys.modules.pop(name, None)
-        importlib.import_module(name)
-    return len(names)
-
-
 @pytest.fixture
 def types(broker: JobBroker) -> dict[str, Run]:
-    """Each type's function as the lane calls it, declared on a broker of this test."""
+    """Each type's function as the lane calls it, declared on a broker of this test; its result is as it is kept."""
     declare()
-    return {name: function for name, actor in broker.actors.items() if (function := coroutine_function(actor))}
+    return {name: _kept(function) for name, actor in broker.actors.items() if (function := coroutine_function(actor))}
 
 
 async def test_echo_gives_back_what_it_got(types: dict[str, Run]) -> None:
@@ -117,14 +112,45 @@ async def test_sleep_refuses_what_is_no_duration(types: dict[str, Run], duration
 
 
 def test_every_type_describes_itself_and_shows_an_example(types: dict[str, Run], broker: JobBroker) -> None:
-    assert {"echo", "math", "random_failure", "sleep"} <= types.keys()
-    for job_type in job_types(broker.actors, Limits()).values():
-        assert job_type.description
-        assert '"examples"' in job_type.payload_schema
+    assert {"echo", "http_request", "math", "random_failure", "sleep"} <= types.keys()
+    with configured_as(
+        Backup(places=("s3://backups/=/srv/backups/",), key=SecretStr(of(bytes(32))))
+    ):  # as on deploy/up
+        declared = job_types(broker.actors, Limits()).values()
+    for job_type in declared:
+        assert job_type.description, job_type.name
+        for schema in (json.loads(job_type.payload_schema), json.loads(job_type.result_schema or "{}")):
+            assert schema["properties"] or schema["additionalProperties"], job_type.name
+        for example in json.loads(job_type.payload_schema)["examples"]:
+            payloads.check(example, job_type)
+
+
+def test_every_field_of_a_payload_and_of_a_result_says_what_it_is_for(types: dict[str, Run], broker: JobBroker) -> None:
+    """
+    They are what /docs and docs/job-types.md show.
+    """
+    assert types
+    silent = [
+        f"{job_type.name}: {field}"
+        for job_type in job_types(broker.actors, Limits()).values()
+        for schema in (json.loads(job_type.payload_schema), json.loads(job_type.result_schema or "{}"))
+        for model in (schema, *schema.get("$defs", {}).values())
+        for field, said in model.get("properties", {}).items()
+        if "description" not in said
+    ]
+
+    assert [] == silent
 
 
 def test_a_file_of_the_catalogue_is_one_type(broker: JobBroker) -> None:
     assert declare() == len(broker.actors)
+
+
+def _kept(function: Run) -> Run:
+    async def run(**fields: Any) -> Any:
+        return strict_json.parse(strict_json.encode(await function(**fields)).encode())
+
+    return run
 
 
 def _job(attempt: int) -> Context:

@@ -11,7 +11,7 @@ import pytest
 
 import warren
 from actors.context import Context, context, current, progress
-from persistence.submission import Submission
+from persistence.accepting.submission import Submission
 from wire.tracing import Trace
 
 

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any, Optional, TypedDict
+from typing import Annotated, Any, Optional, TypedDict
 
 import dramatiq
 import pytest
 from pydantic import BaseModel, Field
 
-from actors.attempt import coroutine_function
+from actors.attempts.craft import coroutine_function
 from actors.broker import JobBroker
+from actors.declared.job_options import ANY_OBJECT, JobOptions
 from actors.ends import PermanentError
-from actors.job import ANY_OBJECT, JobOptions, job
+from actors.job import job
 from wire.errors import Refused
 
 
 class Mail(BaseModel):
     to: str
     copies: int = Field(1, ge=1)
+
+
+Short = Annotated[str, Field(max_length=5)]
 
 
 class Loose(TypedDict):
@@ -133,6 +137,46 @@ def test_a_payload_that_does_not_fit_fails_for_good_and_names_the_field(fields: 
         job("under_test")(with_model).fn(**fields)
 
 
+class Choices(BaseModel):
+    to: Short | list[Short]
+    file: Short | Mail | None = None
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"to": ["Ada", "x" * 9]}, "payload.to.1: String should have at most 5 characters"),
+        ({"to": "Ada", "file": {"to": "Bob", "copies": 0}}, "payload.file.copies: Input should be greater"),
+        ({"to": "Ada", "file": {"copies": 2}}, "payload.file.to: Field required"),
+        ({}, "payload.to: Field required"),
+    ],
+)
+@pytest.mark.usefixtures("broker")
+def test_of_several_choices_the_one_that_was_meant_is_told(fields: dict[str, Any], sentence: str) -> None:
+    def takes(payload: Choices) -> None: ...
+
+    with pytest.raises(PermanentError) as refused:
+        job("under_test")(takes).fn(**fields)
+
+    assert str(refused.value).startswith(sentence)
+
+
+@pytest.mark.usefixtures("broker")
+def test_what_is_returned_is_what_was_declared() -> None:
+    """
+    Whoever reads results by the registered schema can rely on it; to do the work again would not help.
+    """
+
+    def returns(payload: dict[str, Any]) -> Mail:
+        return payload  # type: ignore[return-value] - as a program without a type checker does
+
+    actor = job("under_test")(returns)
+
+    assert Mail(to="Ada", copies=1) == actor.fn(to="Ada")
+    with pytest.raises(PermanentError, match=r"what it returned is not its Mail: result\.copies: Input should be"):
+        actor.fn(to="Ada", copies=0)
+
+
 @pytest.mark.usefixtures("broker")
 def test_what_was_declared_is_kept_for_the_wire() -> None:
     actor = job(
@@ -147,7 +191,7 @@ def test_what_was_declared_is_kept_for_the_wire() -> None:
 
     assert ("mail.send", "mail") == (actor.actor_name, actor.queue_name)
     assert JobOptions(
-        payload=Mail, schema=Mail.model_json_schema(), description="Send it.", priority=8, max_retries=0,
+        payload=Mail, description="Send it.", priority=8, max_retries=0,
         timeout_seconds=1.5, retry_base_seconds=1, retry_max_seconds=9,
     ) == options(actor)  # fmt: skip
 
@@ -180,6 +224,10 @@ def test_without_a_model_any_object_is_taken(function: Callable[..., Any]) -> No
         ("mail", {"timeout": 0}, "timeout is in seconds, above 0 and up to 604800"),
         ("mail", {"timeout": float("inf")}, "timeout is in seconds"),
         ("mail", {"timeout": float("nan")}, "timeout is in seconds"),
+        ("mail", {"isolation": "thread"}, "isolation is \"process\", or left out, got 'thread'"),
+        ("mail", {"memory_mb": 512}, 'memory_mb holds for a child process; it needs isolation="process"'),
+        ("mail", {"isolation": "process", "memory_mb": 64}, "memory_mb is a whole number from 256, got 64"),
+        ("mail", {"isolation": "process", "memory_mb": True}, "memory_mb is a whole number from 256, got True"),
         ("mail", {"retry_base_seconds": 0}, "retry_base_seconds is in seconds, above 0, got 0"),
         ("mail", {"retry_max_seconds": -1}, "retry_max_seconds is in seconds, above 0, got -1"),
         ("mail", {"retry_max_seconds": float("nan")}, "retry_max_seconds is in seconds"),

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from actors.broker import JobBroker
-from actors.modules import ROOMS, _import, refuse_namesakes
+from actors.process.modules import ROOMS, _import, refuse_namesakes
 from wire.errors import SettingsError
 
 GOOD = "from warren import job\n@job('from_{0}')\ndef run(): ...\n"
+HEAVY = {
+    "PIL", "aiosmtplib", "av", "fontTools", "jinja2", "matplotlib", "numpy", "polars", "pyarrow",
+    "pydyf", "pyrage", "sqlalchemy", "trafilatura", "weasyprint",
+}  # fmt: skip
 WRONG = {
     "nameless": ("from warren import job\n@job('No-Good')\ndef run(): ...\n", "'No-Good' is not a job type's name"),
     "two_parameters": ("from warren import job\n@job('x')\ndef run(a, b): ...\n", "run takes 2 parameters"),
@@ -64,3 +70,19 @@ def test_a_folder_that_is_no_package_is_nobodys_namesake(folder: Path) -> None:
     (folder / "actors").mkdir()
 
     refuse_namesakes()
+
+
+def test_a_worker_and_its_child_processes_start_without_the_heavy_libraries() -> None:
+    """
+    A function imports what it needs when it is called: a worker is up in two seconds, and most never call it.
+    """
+    code = "import sys, actors.process.isolated, actors.process.app; print(*sys.modules)"
+    nowhere = {"AMQP_URL": "amqp://u:p@127.0.0.1:1/", "DATABASE_URL": "postgresql://u:p@127.0.0.1:1/d"}
+    environment = {**os.environ, **nowhere, "PYTHONPATH": os.pathsep.join(sys.path)}
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment, timeout=60
+    )
+    imported = set(found.stdout.split())
+
+    assert set() == HEAVY & imported
+    assert {"actors.catalogue.echo", "actors.catalogue.scrape_article"} <= imported

@@ -12,9 +12,10 @@ from pydantic import BaseModel
 
 from actors.broker import JobBroker
 from actors.codec import STOCK_SCHEMA
+from actors.declared.job_options import AsWritten
+from actors.declared.roster import job_types, served
 from actors.job import job
-from actors.roster import job_types, served
-from persistence.job_types import JobType
+from persistence.declared.job_types import JobType
 from wire.errors import SettingsError
 from wire.settings import Limits
 
@@ -42,9 +43,19 @@ def test_a_job_without_options_has_the_settings_defaults(broker: JobBroker) -> N
 
     assert JobType(
         name="mail", queue="default", description="Do it.\n\nAt length.",
-        payload_schema=json.dumps(Mail.model_json_schema()), priority=5, max_retries=7, timeout_seconds=77,
+        payload_schema=json.dumps(Mail.model_json_schema(schema_generator=AsWritten)),
+        priority=5, max_retries=7, timeout_seconds=77,
         retry_base_seconds=3, retry_max_seconds=33,
     ) == only(broker)  # fmt: skip
+
+
+def test_a_return_annotation_that_is_a_model_is_the_results_schema(broker: JobBroker) -> None:
+    def send(payload: Mail) -> Mail:
+        return payload
+
+    job("mail")(send)
+
+    assert Mail.model_json_schema(mode="serialization") == json.loads(only(broker).result_schema or "")
 
 
 def test_a_jobs_own_options_win_and_none_is_lost_for_being_zero(broker: JobBroker) -> None:

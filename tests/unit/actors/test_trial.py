@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actors.trial import FIRST_SECONDS, Trial
+from actors.lane.trial import FIRST_SECONDS, Trial
 
 ONE, OTHER = object(), object()
 

@@ -11,8 +11,7 @@ import dramatiq
 import pytest
 from pydantic import BaseModel
 
-from actors.ends import PermanentError, RetryAfter, Snooze
-from actors.verdict import (
+from actors.attempts.verdict import (
     Budget,
     Completed,
     End,
@@ -28,6 +27,7 @@ from actors.verdict import (
     backoff,
     decide,
 )
+from actors.ends import PermanentError, RetryAfter, Snooze
 from wire.fields import LONGEST_WAIT
 from wire.states import Reason
 

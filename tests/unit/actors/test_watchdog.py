@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actors.watchdog import Watchdog
+from actors.process.watchdog import Watchdog
 
 
 def test_a_loop_that_ticks_is_never_stuck() -> None:

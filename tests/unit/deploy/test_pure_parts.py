@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy import gate, leftovers, roles
+from deploy import gate, leftovers, memory, postgres, roles
 from deploy.folder import Folder, Running
 from deploy.greeting import curl, greeting
 from deploy.supervise import pause_before_restart
@@ -44,6 +44,21 @@ def test_what_was_decided_here_wins_over_every_other_spelling() -> None:
     assert (environ["WARREN_AMQP_URL"], environ["WARREN_PORT"], environ["HOME"]) == ("amqp://new", "8001", "/h")
 
 
+def test_artifacts_lie_beside_the_other_data_unless_somebody_has_named_a_place() -> None:
+    assert {"WARREN_ARTIFACTS_URL": "/d/artifacts"} == roles.artifacts_environ(
+        {"MINIO_BUCKET": ""}, Path("/d/artifacts")
+    )
+    for name in ("WARREN_ARTIFACTS_URL", "WARREN_ARTIFACTS_BUCKET", "MINIO_BUCKET"):
+        assert {} == roles.artifacts_environ({name: "said"}, Path("/d/artifacts"))
+
+
+def test_so_does_mail() -> None:
+    assert {"WARREN_MAIL_OUTBOX": "/d/outbox"} == roles.outbox_environ({}, Path("/d/outbox"))
+    assert {} == roles.outbox_environ({"WARREN_MAIL_OUTBOX": "/mine"}, Path("/d/outbox"))
+    assert {"WARREN_MIGRATION_FOLDER": "/d/databases"} == roles.databases_environ({}, Path("/d/databases"))
+    assert {} == roles.databases_environ({"WARREN_MIGRATION_FOLDER": "/mine"}, Path("/d/databases"))
+
+
 def test_the_printed_curl_carries_the_key_in_both_of_its_calls() -> None:
     """
     That it works when pasted is shown in the journey.
@@ -65,7 +80,16 @@ def test_arguments_narrow_pytest_and_nothing_else() -> None:
     assert narrowed[-1].words[-2:] == ["-k", "x"]
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-test.lock"])
+def test_a_place_that_is_no_folder_or_has_too_little_room_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "ENOUGH_BYTES", 2**63)
+
+    assert [None, None] == [memory.folder(tmp_path / "nowhere"), memory.folder(tmp_path)]
+    assert [] == list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-test.lock", "requirements-bench.lock"])
 def test_a_lock_names_versions_and_no_place(lock: str) -> None:
     """
     A registry, a mirror or a path of one machine would fail on every other.
@@ -75,10 +99,17 @@ def test_a_lock_names_versions_and_no_place(lock: str) -> None:
     assert [line for line in lines if not re.match(r"[a-z0-9._-]+(\[[a-z0-9,-]+\])?==\S+( ; .+)?$", line)] == []
 
 
+def _pins(lock: str) -> set[str]:
+    return {line.partition(" ;")[0] for line in lock.splitlines()}
+
+
 def test_the_test_lock_holds_all_of_the_other() -> None:
+    """
+    The same versions; a tool of the tests may need one where we do not.
+    """
     plain, test = ((ROOT / "deploy" / name).read_text() for name in ("requirements.lock", "requirements-test.lock"))
 
-    assert set(plain.splitlines()) <= set(test.splitlines())
+    assert _pins(plain) <= _pins(test)
 
 
 def test_three_old_logs_are_kept(tmp_path: Path) -> None:
@@ -98,3 +129,13 @@ def test_a_value_with_a_quote_survives_being_sourced(tmp_path: Path) -> None:
 
     assert shlex.split(folder.env.read_text()) == ["export", "AMQP_URL=amqp://u:p'$(x)@h/"]
     assert folder.env.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_socket_is_only_where_its_path_can_be_named() -> None:
+    assert postgres.has_socket(Path("/home/ada/.local/share/warren/postgres/cluster"))
+    assert not postgres.has_socket(Path("/" + "a" * 93))
+    assert not any(map(postgres.has_socket, (Path("/a,b"), Path('/a"b'))))
+
+
+def test_the_way_through_the_socket_is_a_url_that_names_its_folder() -> None:
+    assert "postgresql://warren:s@/warren?host=%2Fa%20b&port=5433" == postgres.near(Path("/a b"), 5433, "s")

@@ -9,8 +9,8 @@ from uuid import UUID
 
 import pytest
 
-from gateway import cursor
-from persistence.reads import Job
+from gateway.entrance import cursor
+from persistence.questions.reads import Job
 from wire.errors import Refused
 
 ID = UUID("01920000-0000-7000-8000-000000000001")

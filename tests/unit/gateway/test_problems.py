@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from gateway import problems
-from gateway.problems import KINDS, Refusal
+from gateway.entrance import problems
+from gateway.entrance.problems import KINDS, Refusal
 from wire.errors import Refused
 
 

@@ -7,7 +7,7 @@ import random
 import asyncpg
 import pytest
 
-from persistence.bisect import each_that_fits
+from persistence.store.bisect import each_that_fits
 from wire.errors import DatabaseUnavailable
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from persistence.dead_letters import DeadLetter, _row, fingerprint
+from persistence.letters.dead_letters import DeadLetter, _row, fingerprint
 from wire.message import Incoming
 
 MESSAGE = Incoming(b"\x80", "jobs.in", "job.echo.p5", "births", message_id="m", type="echo")
@@ -109,10 +109,10 @@ def test_another_reason_or_type_is_another_cause() -> None:
 
 @pytest.mark.parametrize("hostile", ["{" * 5_000, "'" * 5_001, '"\\' * 5_000, "1." * 5_000, "a" * 1_000_000])
 def test_a_hostile_detail_costs_no_more_than_a_blink(hostile: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()  # not the clock on the wall: others may be at work
     fingerprint("malformed", "echo", hostile)
 
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
 
 
 def test_headers_that_cannot_be_written_down_cost_no_letter() -> None:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import cast
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
-from persistence.dead_letters import DeadLetter
-from persistence.intake import judge
-from persistence.job_types import Catalogue, JobType
-from persistence.submission import Submission
+from persistence.accepting.submission import Submission
+from persistence.declared.job_types import Catalogue, JobType
+from persistence.foreign.intake import judge
+from persistence.letters.dead_letters import DeadLetter
 from wire.identity import body_hash
 from wire.message import Incoming
 from wire.tracing import Trace
@@ -90,7 +90,7 @@ async def test_a_message_without_a_trace_begins_one() -> None:
         (incoming(type="ecoh"), "unknown_type", "did you mean echo"),
         (incoming(type="xyzzy"), "unknown_type", "known: echo"),
         (incoming(type="E"), "malformed", "type: 'E' is not a job type's name"),
-        (incoming(payload={}), "malformed", 'payload: "message" is a required property'),
+        (incoming(payload={}), "malformed", "payload.message: is missing"),
         (incoming(payload=[]), "malformed", "payload: must be a JSON object"),
         (incoming(max_retrys=1), "malformed", "max_retrys: is not a field of the envelope"),
         (incoming(b"hello"), "malformed", "body: is not JSON"),

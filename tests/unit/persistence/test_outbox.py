@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
-from persistence.outbox import Post
+from persistence.accepting.outbox import LONGEST_WAIT_SECONDS, MOST_WAITING, Post, Publisher
+from persistence.store.database import Database
 from wire import ladder
+from wire.rabbitmq.amqp import Broker
 from wire.tracing import Trace
 
 ID = UUID("019a0000-0000-7000-8000-000000000001")
@@ -42,3 +45,15 @@ def test_a_message_carries_its_run_its_attempt_its_reason_and_its_trace() -> Non
 
     assert {"run": 3, "attempt": 2, "because": "no", "traceparent": f"00-{'a' * 32}-{'b' * 16}-01"} == message.headers
     assert (str(ID), "echo", 7, b"{}") == (message.message_id, message.type, message.priority, message.body)
+
+
+async def test_nobody_waits_for_room_while_the_broker_is_away() -> None:
+    """
+    A bulk would wait a second for each of its groups, and the sweep has the rows anyway.
+    """
+    nowhere = Broker("amqp://127.0.0.1:1/", "test", timeout_seconds=1)
+    publisher = Publisher(Database("postgresql://127.0.0.1:1/", "test", connections=1, timeout_seconds=1), nowhere)
+    publisher.give([post(timedelta(0), exact=True)] * MOST_WAITING)
+
+    async with asyncio.timeout(LONGEST_WAIT_SECONDS / 2):
+        await publisher.room()

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from actors.verdict import Budget
-from actors.verdict import backoff as drawn
-from persistence.retry_plan import MOST_TOLD, Backoff, PlannedAttempt, plan
+from actors.attempts.verdict import Budget
+from actors.attempts.verdict import backoff as drawn
+from persistence.attempts.retry_plan import MOST_TOLD, Backoff, PlannedAttempt, plan
 from wire.states import FINAL, State
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from persistence.rescue import Crew, Queues
+from persistence.mending.rescue import Crew, Queues
 from scheduler.overtaken import Bounds, Look, comparable, overtaken
 
 T = datetime(2030, 1, 1, tzinfo=UTC)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from wire import agreement, ladder
 from wire.errors import Refused
-from wire.message import Incoming
+from wire.message import Incoming, ReplyTo
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 ID = "019a0000-0000-7000-8000-000000000001"
@@ -110,6 +110,7 @@ def test_two_that_disagree_are_refused_naming_both(message: Incoming, field: str
         (incoming(key="job.echo.5"), "routing_key"),
         (incoming(key="job.echo.p"), "routing_key"),
         (incoming(idempotency_key="k"), "idempotency_key"),
+        (incoming(unique=True), "unique"),
         (incoming(max_retrys=1), "max_retrys"),
         (incoming(properties={"body": b"hello"}), "body"),
         (incoming(properties={"body": b"\x80\x04N."}), "body"),
@@ -181,3 +182,41 @@ def test_bits_are_only_a_ladders_when_there_are_all_of_them() -> None:
     """
     assert "0.1" == agreement.named_type(incoming(key="job.0.1.p5"))
     assert None is agreement.named_type(incoming(key="0.1.job.echo.p5"))
+
+
+@pytest.mark.parametrize(
+    ("said", "asked"),
+    [
+        ({}, None),
+        ({"reply_to": ""}, None),
+        ({"correlation_id": "1"}, None),
+        ({"reply_to": "answers"}, ReplyTo("answers", ID)),
+        ({"reply_to": "answers", "correlation_id": "1"}, ReplyTo("answers", "1")),
+        ({"reply_to": "answers", "message_id": None}, ReplyTo("answers", None)),
+        ({"reply_to": "amq.rabbitmq.reply-to.g1h2", "correlation_id": "1"}, ReplyTo("amq.rabbitmq.reply-to.g1h2", "1")),
+        ({"reply_to": "workers", "correlation_id": "ä" * 127}, ReplyTo("workers", "ä" * 127)),
+    ],
+)
+def test_who_is_to_be_told(said: dict[str, object], asked: ReplyTo | None) -> None:
+    assert asked == agreement.reply_to(incoming(properties=said))
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ({"reply_to": "births"}, "reply_to"),
+        ({"reply_to": "dead"}, "reply_to"),
+        ({"reply_to": "unrouted"}, "reply_to"),
+        ({"reply_to": "warren.epoch"}, "reply_to"),
+        ({"reply_to": "work.default"}, "reply_to"),
+        ({"reply_to": "delay.07"}, "reply_to"),
+        ({"reply_to": "a\0b"}, "reply_to"),
+        ({"reply_to": "\ufffd" * 86}, "reply_to"),  # 255 bytes that are no UTF-8 come so, and would not go back
+        ({"reply_to": "answers", "correlation_id": "a\0b"}, "correlation_id"),
+        ({"reply_to": "answers", "correlation_id": "\ufffd" * 86}, "correlation_id"),
+    ],
+)
+def test_what_cannot_be_sent_back_or_would_land_in_a_queue_of_ours_is_refused(
+    said: dict[str, object], field: str
+) -> None:
+    assert field == refusal(incoming(properties=said)).field

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import islice
 
-from wire.backoff import CAP_SECONDS, FIRST_SECONDS, waits
+from wire.rabbitmq.backoff import CAP_SECONDS, FIRST_SECONDS, waits
 
 
 def test_the_first_try_comes_soon_and_later_ones_are_capped() -> None:

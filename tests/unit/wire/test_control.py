@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from wire.control import Hint, cancel_hint, read
+from wire.control import Beat, Hint, beat_hint, cancel_hint, read
 from wire.topology import CONTROL
 
 JOB = UUID("01920000-0000-7000-8000-000000000001")
@@ -25,6 +25,15 @@ def test_a_hint_comes_back_as_it_was_sent(lease: int | None) -> None:
     assert Hint("cancel", JOB, lease) == read(message.body)
 
 
+@pytest.mark.parametrize("session", [None, JOB])
+def test_a_call_to_beat_means_all_or_one(session: UUID | None) -> None:
+    message = beat_hint(session)
+    found = read(message.body)
+
+    assert (CONTROL, Beat(session)) == (message.exchange, found)
+    assert [True, session is None] == [Beat(session).means(one) for one in (JOB, UUID(int=7))]
+
+
 def test_a_newer_version_may_say_more() -> None:
     assert Hint("cancel", JOB, 2) == read(said(lease=2, why="a person asked", v=9))
 
@@ -39,7 +48,7 @@ def test_a_lease_that_is_none_means_any(lease: object) -> None:
     [
         b"", b"{}", b"[]", b"7", b"null", b"\xff", b'"cancel"', b'{"do": "cancel"}', b'{"do": "cancel", "job_id": 7}',
         b'{"do": "cancel", "job_id": "17"}', b'{"do": ["cancel"]}', said(do="pause"), said(x="y" * 5_000),
-        b"[" * 4_000,
+        b"[" * 4_000, b'{"do": "beat", "session": 7}', b'{"do": "beat", "session": "me"}',
     ],
     ids=repr,
 )  # fmt: skip

@@ -304,3 +304,8 @@ def test_the_id_is_given_without_a_change_to_the_rest() -> None:
     parsed = envelope.parse(body(), now=NOW)
 
     assert (UUID(ID), None) == (parsed.with_id(UUID(ID)).id, parsed.id)
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b"{", b"[]", b'{"type":1}', b"\xff", b'{"type":"\xff"}', b""])
+def test_a_body_that_is_none_names_no_type(body: bytes) -> None:
+    assert envelope.type_of(body) is None

@@ -11,10 +11,10 @@ import pika.data
 import pytest
 from pamqp import decode
 
-import actors.consume
-import wire.amqp
+import actors.deliveries.consume
+import wire.rabbitmq.amqp
 from tests.faults.strangers import header, nested, number, table, text
-from wire.headers import MOST_DEEP, UNREADABLE, read_name, read_table, read_time
+from wire.rabbitmq.headers import MOST_DEEP, UNREADABLE, read_name, read_table, read_time
 
 READ = [
     (b"t", b"\1", True), (b"b", b"\xff", -1), (b"B", b"\xff", 255), (b"s", b"\xff\xfe", -2),
@@ -76,8 +76,8 @@ def test_both_clients_read_with_it() -> None:
     """
     Each has its decoders in a module; that they are asked there is what a new version of either might change.
     """
-    assert actors.consume
-    assert wire.amqp
+    assert actors.deliveries.consume
+    assert wire.rabbitmq.amqp
     assert (read_table, read_name) == (pika.data.decode_table, pika.data.decode_short_string)
     assert (15, {"t": 2**63}) == decode.by_type(table(header(b"t", b"T", number(2**63))), "table")
     assert (5, "caf\ufffd") == decode.by_type(b"\4caf\xe9", "shortstr")

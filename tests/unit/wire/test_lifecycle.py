@@ -112,6 +112,20 @@ async def test_a_signal_ends_the_life_of_a_process_and_a_second_one_is_harmless(
     assert ["start a", "stop a"] == diary.lines
 
 
+@pytest.mark.usefixtures("signals")
+async def test_between_two_signals_there_is_no_moment_in_which_the_second_kills() -> None:
+    stopped, met = lifecycle.stop_signal(), set()
+    sys.setprofile(lambda *_: met.add(signal.getsignal(signal.SIGTERM)))
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+        await stopped.wait()
+    finally:
+        sys.setprofile(None)
+
+    assert signal.SIG_IGN in met
+    assert signal.SIG_DFL not in met
+
+
 async def test_a_pause_ends_with_its_time_or_with_the_stop() -> None:
     stopped = asyncio.Event()
     after_its_time = await lifecycle.pause(stopped, 0)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from wire import logs
+from wire import logs, masks
 
 SECRET = "s3cr3t"
 
@@ -62,7 +62,7 @@ def test_a_value_whose_name_is_a_secrets_is_masked(key: str, value: object) -> N
     ],
 )
 def test_a_url_loses_its_password_only(url: str, masked: str) -> None:
-    assert masked == logs.mask_url(url)
+    assert masked == masks.mask_url(url)
 
 
 @pytest.mark.parametrize(
@@ -120,3 +120,19 @@ def test_what_is_below_the_level_or_known_to_be_noisy_is_not_written(written: io
     logging.getLogger("pika").error("a stack for each refused connection")
 
     assert "" == written.getvalue()
+
+
+@pytest.mark.parametrize("value", [2**70, float("nan"), "\ud800", {1: "one"}, object(), {"a", "b"}, b"\xff"])
+def test_whatever_is_told_makes_a_line(written: io.StringIO, value: object) -> None:
+    structlog.get_logger().info("told", value=value)
+
+    assert "told" == json.loads(written.getvalue())["event"]
+
+
+def test_a_stream_that_cannot_be_written_fails_nothing(written: io.StringIO) -> None:
+    """
+    A disk that is full must not stop the jobs, of which a line tells.
+    """
+    written.close()
+
+    structlog.get_logger().info("nobody_reads_this")

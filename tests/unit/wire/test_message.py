@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from uuid import UUID
 
 import pytest
@@ -48,10 +47,11 @@ def test_nothing_of_a_foreign_message_can_travel_on() -> None:
     `user_id` closes the channel, `CC` routes a second copy, `expiration` deletes, and an `x-death` makes RabbitMQ drop
     the second trip through the ladder.  There is no place for any of them, and the headers are ours.
     """
-    carried = {field.name for field in fields(Outgoing)}
+    carried = set(Outgoing.__struct_fields__)
     headers = set(message(attempt=2, because="x", trace=Trace("a" * 32, "b" * 16, state="k=v").headers()).headers)
 
-    assert {"exchange", "routing_key", "body", "message_id", "type", "priority", "headers"} == carried
+    assert {"exchange", "routing_key", "body", "message_id", "type", "priority", "headers", "correlation_id"} == carried
+    assert message().correlation_id is None  # only a reply has one
     assert {"run", "attempt", "because", "traceparent", "tracestate"} == headers
 
 
@@ -79,4 +79,21 @@ def test_the_reason_is_short() -> None:
     ],
 )
 def test_a_message_without_a_run_of_ours_came_by_the_public_door(header: dict[str, object], run: int | None) -> None:
-    assert run == Incoming(b"", "jobs.in", "", "births", headers=header).run
+    assert run == Incoming(b"", "jobs", "", "work.default", headers=header).run
+
+
+@pytest.mark.parametrize(
+    ("exchange", "deaths", "run"),
+    [
+        ("jobs.in", None, None),
+        ("jobs.dead", [{"exchange": "jobs.in", "reason": "expired"}], None),
+        ("delay.due", [{"exchange": "delay.03", "reason": "expired"}], 1),
+        ("jobs", "soon", 1),
+        ("jobs", ["soon"], 1),
+    ],
+)
+def test_a_run_that_a_stranger_wrote_counts_for_nothing(exchange: str, deaths: object, run: int | None) -> None:
+    """
+    Taken at its word, a worker would call the job an orphan while the recorder makes its row.
+    """
+    assert run == Incoming(b"", exchange, "", "dead", headers={"run": 1, "x-death": deaths}).run

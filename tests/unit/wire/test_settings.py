@@ -2,39 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal, get_args, get_origin
 
 import pytest
 
+from tests.unit.wire.environment import AMQP, POSTGRES, Here
 from wire import settings
-from wire.errors import SettingsError
-from wire.settings import IGNORED, REPLACED, SCRIPTS_OWN, Limits, Settings, Slice, Worker, load, postgres_url
+from wire.settings import IGNORED, REPLACED, SCRIPTS_OWN, Limits, Settings, Slice, Worker
 from wire.slices import environment_names
 
-AMQP = "amqp://u:s3cr3t@h:5672/v"
-POSTGRES = "postgresql://u:s3cr3t@h:5432/d"
-
-
-class Here:
-    """An environment and a `.env` of one's own."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-        self._monkeypatch, self._folder = monkeypatch, folder
-        monkeypatch.setattr("os.environ", {"PATH": "/bin"})
-        monkeypatch.chdir(folder)
-
-    def load(self, **names: str) -> Settings:
-        self._monkeypatch.setattr("os.environ", {"AMQP_URL": AMQP, "DATABASE_URL": POSTGRES} | names)
-        return load()
-
-    def faults(self, **names: str) -> list[str]:
-        with pytest.raises(SettingsError) as caught:
-            self.load(**names)
-        return caught.value.faults
-
-    def dotenv(self, text: str | bytes) -> None:
-        (self._folder / ".env").write_bytes(text if isinstance(text, bytes) else text.encode())
+FORMS = {
+    "key": "age1wd3mhamj2r0u9nhp05w7f5gd5w2ra4re9crsp92zatpzv26gj34spem9fq",
+    "roots": "/srv/other", "report_templates": "/srv/templates", "datasets": "/srv/other", "places": "/srv/backups",
+    "folders": "/srv/files",
+    "trace_url_template": "http://a/{trace_id}", "segments": "0-63", "ports": "80,8080", "proxy": "http://u:p@h:3128",
+    "artifacts_url": "s3://bucket/prefix", "smtp_url": "smtps://u:p@h", "mail_from": "Ada <ada@example.org>",
+}  # fmt: skip
 
 
 def another(owner: type[Slice], field: str) -> str:
@@ -42,16 +25,13 @@ def another(owner: type[Slice], field: str) -> str:
     info = owner.model_fields[field]
     if get_origin(info.annotation) is Literal:
         return str(get_args(info.annotation)[-1])
+    if field in FORMS:
+        return FORMS[field]
     if field.endswith("_url"):
         return (AMQP if field == "amqp_url" else POSTGRES) + "2"
     if isinstance(info.default, bool) or not isinstance(info.default, int | float):
         return "true" if info.default is False else "text"
     return str(info.default + 1)
-
-
-@pytest.fixture
-def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Here:
-    return Here(monkeypatch, tmp_path)
 
 
 def test_two_addresses_are_enough(here: Here) -> None:
@@ -145,6 +125,30 @@ def test_a_list_is_written_with_commas(here: Here) -> None:
     assert ("warren.local",) == loaded.gateway.allowed_hosts
 
 
+@pytest.mark.parametrize(
+    ("name", "said", "problem"),
+    [
+        ("WARREN_OUTBOUND_ALLOW", "10.1.2.3/8", "has '10.1.2.3/8', which is no network: 10.1.2.3/8 has host bits set"),
+        ("WARREN_OUTBOUND_ALLOW", "*.example.org", "has '*.example.org', which is no host name; a name"),
+        ("WARREN_OUTBOUND_ALLOW", "http://a/", "has 'http://a/', which is no host, host:port, address"),
+        ("WARREN_OUTBOUND_ALLOW", "a:0", "has '0', which is no port from 1 to 65535"),
+        ("WARREN_OUTBOUND_PORTS", "80-90", "has '80-90', which is no port from 1 to 65535"),
+        ("WARREN_OUTBOUND_PORTS", "80,", "has '', which is no port from 1 to 65535"),
+        ("WARREN_OUTBOUND_USER_AGENT", "a\r\nb", "String should match pattern"),
+    ],
+)
+def test_a_target_that_cannot_be_read_is_a_fault(here: Here, name: str, said: str, problem: str) -> None:
+    assert [f"{name} {problem}"] == [fault[: len(f"{name} {problem}")] for fault in here.faults(**{name: said})]
+
+
+@pytest.mark.parametrize("said", ["socks5://u:s3cr3t@h:1", "http://u:s3cr@3t@h:3128/"])
+def test_the_password_of_a_proxy_is_not_told(here: Here, said: str) -> None:
+    faults = here.faults(WARREN_OUTBOUND_PROXY=said)
+
+    assert 1 == len(faults)
+    assert "3t" not in faults[0]
+
+
 def test_dotenv_is_read(here: Here) -> None:
     here.dotenv("export WARREN_PORT=8001\n# a note\nWARREN_HOST='0.0.0.0'\nSOMETHING_ELSE=1\n")
     loaded = here.load()
@@ -201,23 +205,6 @@ def test_settings_that_are_shown_keep_their_secrets(here: Here) -> None:
     loaded = here.load(WARREN_API_KEYS="s3cr3t")
 
     assert "s3cr3t" not in "".join(repr(getattr(loaded, room)) for room in Settings.slices)
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "postgresql://u:p@h/d", "postgres://u:p@h/d", "postgresql+asyncpg://u:p@h/d", "postgresql+psycopg2://u:p@h/d",
-        "postgresql+psycopg://u:p@h/d",
-    ],
-)  # fmt: skip
-def test_every_spelling_of_postgres_means_the_same(url: str) -> None:
-    assert "postgresql://u:p@h/d" == postgres_url(url)
-
-
-@pytest.mark.parametrize("url", ["", "h/d", "mysql://h/d", "postgresql:/h/d", "postgresql+pg8000://h/d", "sqlite://"])
-def test_another_database_is_refused(url: str) -> None:
-    with pytest.raises(ValueError, match=r"Postgres|must begin with postgresql://"):
-        postgres_url(url)
 
 
 def test_a_lease_must_outlive_a_heartbeat(here: Here) -> None:
@@ -285,3 +272,45 @@ def test_a_slice_does_not_read_the_environment(monkeypatch: pytest.MonkeyPatch) 
 def test_a_slice_takes_no_misspelt_field(slice_class: type[Slice]) -> None:
     with pytest.raises(ValueError, match="Extra inputs"):
         slice_class.model_validate({"concurency": 1, "amqp_url": AMQP, "database_url": POSTGRES})
+
+
+@pytest.mark.parametrize(
+    ("said", "place", "endpoint"),
+    [
+        ({}, ".warren/artifacts", ""),
+        ({"MINIO_BUCKET": "b", "MINIO_ENDPOINT": "minio:9000"}, "s3://b", "http://minio:9000"),
+        ({"MINIO_BUCKET": "b", "MINIO_ENDPOINT": "minio:9000", "MINIO_SECURE": "true"}, "s3://b", "https://minio:9000"),
+        ({"MINIO_BUCKET": "b", "WARREN_ARTIFACTS_URL": "/srv/a"}, "/srv/a", ""),
+        ({"WARREN_ARTIFACTS_URL": "s3://b/p", "AWS_ENDPOINT_URL": "https://s3.example.org/"}, "s3://b/p",
+         "https://s3.example.org"),
+        ({"AWS_ACCESS_KEY_ID": "for something else", "AWS_ENDPOINT_URL": "http://h/with/a/path"}, ".warren/artifacts",
+         "http://h/with/a/path"),
+    ],
+)  # fmt: skip
+def test_artifacts_have_a_place_by_whichever_tool_s_names(
+    here: Here, said: dict[str, str], place: str, endpoint: str
+) -> None:
+    artifacts = here.load(**said).artifacts
+
+    assert (place, endpoint) == (artifacts.place, artifacts.endpoint)
+
+
+@pytest.mark.parametrize(
+    ("said", "fault"),
+    [
+        ({"WARREN_ARTIFACTS_URL": "ftp://h/x"}, "must be a folder or begin with file://, s3://, gs:// or az://"),
+        ({"WARREN_ARTIFACTS_URL": "file://srv/x"}, "must be followed by an absolute path, as in file:///srv/artifacts"),
+        ({"WARREN_ARTIFACTS_URL": "s3://key:secret@b"}, "keys have settings of their own"),
+        ({"WARREN_ARTIFACTS_URL": "s3://"}, "must be s3:// with a bucket"),
+        (
+            {"MINIO_BUCKET": "b", "MINIO_ENDPOINT": "http://h/x"},
+            "must be http://host:port, https://host:port or host:port",
+        ),
+        ({"MINIO_BUCKET": "b", "MINIO_ACCESS_KEY": "k"}, "go together: set both or none"),
+    ],
+)
+def test_a_place_of_artifacts_that_cannot_be_is_told_at_once(here: Here, said: dict[str, str], fault: str) -> None:
+    (told,) = here.faults(**said)
+
+    assert fault in told
+    assert "secret@" not in told

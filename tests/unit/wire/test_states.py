@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from persistence.tables import WAITING as WAITING_IN_SQL
+from persistence.waits import WAITING as WAITING_IN_SQL
 from wire.states import FILTERS, FINAL, WAITING, Reason, State
 
 

@@ -149,11 +149,11 @@ def test_what_will_stand_inside_something_may_be_less_deep() -> None:
     ids=["many keys, one twice", "backslashes", "long numbers", "braces", "signs"],
 )
 def test_a_hostile_body_costs_no_more_than_a_blink(hostile: bytes) -> None:
-    began = time.perf_counter()
+    began = time.process_time()  # not the clock on the wall: others may be at work
     with contextlib.suppress(Refused):
         strict_json.parse(hostile)
 
-    assert time.perf_counter() - began < 1.0
+    assert time.process_time() - began < 1.0
 
 
 class Colour(Enum):

@@ -65,10 +65,12 @@ def test_a_state_that_cannot_be_stored_is_left_behind(state: object) -> None:
 
 
 def test_a_state_is_bounded() -> None:
-    trace = Trace.of({"traceparent": PARENT, "tracestate": "a" * 5_000})
+    """Only whole entries are kept: half of one would be something else."""
+    trace = Trace.of({"traceparent": PARENT, "tracestate": ",".join(f"vendor{n}=12345" for n in range(100))})
 
     assert trace is not None
-    assert 512 == len(trace.state)
+    assert 490 < len(trace.state) <= 512
+    assert {"12345"} == {entry.partition("=")[2] for entry in trace.state.split(",")}
 
 
 def test_a_new_trace_is_one_that_others_take() -> None:
@@ -76,3 +78,25 @@ def test_a_new_trace_is_one_that_others_take() -> None:
 
     assert begun == Trace.of(begun.headers())
     assert begun.trace_id != Trace.begin().trace_id
+
+
+def test_a_caller_whose_root_has_the_end_of_its_trace_s_id_is_no_root_of_ours() -> None:
+    """Brave, Zipkin and Datadog name their roots so: a span of ours under that id would be theirs a second time."""
+    theirs = Trace.of({"traceparent": "00-64f1a2b3000000005b8efff798038103-5b8efff798038103-01"})
+
+    assert theirs is not None
+    assert (False, True) == (theirs.begun, Trace.begin().begun)
+
+
+@pytest.mark.parametrize("state", ["", "vendor=1"])
+def test_a_row_s_trace_is_the_one_that_was_written(state: str) -> None:
+    written = Trace("a" * 32, "b" * 16, "00", state)
+
+    assert written == Trace.kept(written.parent, state) == Trace.of(written.headers())
+
+
+@pytest.mark.parametrize("parent", ["", "nonsense", "00-" + "a" * 32])
+def test_a_row_without_a_trace_begins_one(parent: str) -> None:
+    begun = Trace.kept(parent, "")
+
+    assert begun == Trace.of(begun.headers())

@@ -1,12 +1,9 @@
-"""What every message of ours carries, and that nothing of one received is missed."""
+"""What every message of ours carries."""
 
 from __future__ import annotations
 
-from dataclasses import fields
-from types import SimpleNamespace
-
-from wire.message import Incoming, Outgoing
-from wire.translate import incoming, properties
+from wire.message import Outgoing
+from wire.rabbitmq.translate import properties
 
 
 def test_a_message_of_ours_outlives_a_broker_and_says_what_it_is() -> None:
@@ -20,11 +17,3 @@ def test_a_message_of_ours_outlives_a_broker_and_says_what_it_is() -> None:
     )  # fmt: skip
     assert ("application/json", "warren", True) == (said.content_type, said.app_id, said.timestamp is not None)
     assert (None, None, None, None) == (said.user_id, said.expiration, said.reply_to, said.correlation_id)
-
-
-def test_all_that_a_delivery_says_is_read() -> None:
-    said = {field.name: f"a {field.name}" for field in fields(Incoming)} | {
-        "body": b"{}", "headers": {"a": 1}, "priority": 7, "redelivered": True, "queue": "births",
-    }  # fmt: skip
-
-    assert Incoming(**said) == incoming(SimpleNamespace(**said), "births")  # type: ignore[arg-type]

@@ -1,0 +1,1 @@
+"""entrance: what every request passes before anybody reads what it wants."""

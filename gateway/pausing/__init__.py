@@ -1,0 +1,1 @@
+"""pausing: queues and types stand still and go on."""

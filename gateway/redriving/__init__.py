@@ -1,0 +1,1 @@
+"""redriving: dead letters become jobs again, one or by the thousand."""

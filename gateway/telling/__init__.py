@@ -1,0 +1,1 @@
+"""telling: what people are told of a job: why, when, and as it happens."""

@@ -1,0 +1,1 @@
+"""accepting: a job becomes a row, and the row a message."""

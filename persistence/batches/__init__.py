@@ -1,0 +1,1 @@
+"""batches: many jobs with one progress, one end and one order for all of them."""

@@ -1,0 +1,1 @@
+"""ending: a job is ended by people, or forgotten by time."""

@@ -1,0 +1,1 @@
+"""foreign: messages of other services become rows, or letters."""

@@ -1,0 +1,1 @@
+"""letters: what could not be done is kept, read and sent again."""

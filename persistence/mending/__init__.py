@@ -1,0 +1,1 @@
+"""mending: waiting jobs whose message is gone, or never comes."""

@@ -1,0 +1,1 @@
+"""questions: what people ask, answered without counting rows."""

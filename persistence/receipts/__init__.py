@@ -1,0 +1,1 @@
+"""Receipts: for whom a job's mail has been taken already, so that no attempt mails anybody twice."""

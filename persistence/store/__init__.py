@@ -1,0 +1,1 @@
+"""store: how this process talks to Postgres, whatever it asks."""
