@@ -104,10 +104,16 @@ def servers() -> Iterator[provider.Servers]:
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A site on loopback that jobs may read, with its log of who asked what when."""
     with serving(tmp_path_factory.mktemp("site")) as one:
         yield one
+
+
+@pytest.fixture(scope="module")
+def site(site_of_all: Site) -> Site:
+    """The same; its log begins with this file, because another one may have asked the same hosts just now."""
+    return site_of_all.from_now()
 
 
 @pytest.fixture(scope="session")

@@ -31,9 +31,9 @@ def home(servers: provider.Servers, template: str) -> Iterator[Places]:
 
 
 @pytest.fixture(scope="session")
-def stack(home: Places, site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(home: Places, site_of_all: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """All processes, shared by every test of this folder that does not harm them; its jobs may ask the site."""
-    said = {"WARREN_OUTBOUND_ALLOW": site.allowed, "WARREN_HOST_DELAY_SECONDS": "0.05"}
+    said = {"WARREN_OUTBOUND_ALLOW": site_of_all.allowed, "WARREN_HOST_DELAY_SECONDS": "0.05"}
     with running_stack(home.amqp_url, home.database_url, tmp_path_factory.mktemp("stack"), **said) as one:
         yield one
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.site import asked
@@ -24,6 +25,10 @@ class Site:
     port: int
     log: Path
     hosts: int
+    since: float = 0.0  # by the monotonic clock: what was asked before is not told
+
+    def from_now(self) -> Site:
+        return replace(self, since=time.monotonic())
 
     @property
     def allowed(self) -> str:
@@ -45,7 +50,8 @@ class Site:
         return [self.url(f"/{kind}/{first + n}", ORDINARY + n % hosts) for n in range(count)]
 
     def asked(self, *, host: int | None = None, path: str | None = None) -> list[asked.Asked]:
-        return asked.read(self.log, host=None if host is None else f"127.0.0.{host}", path=path)
+        told = asked.read(self.log, host=None if host is None else f"127.0.0.{host}", path=path)
+        return [each for each in told if each.began >= self.since]
 
     def change(self, number: int, host: int = ORDINARY) -> None:
         """Somebody publishes a new edition of this article (at every host)."""
