@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -289,9 +290,11 @@ async def test_no_job_gets_into_the_trace_of_another(
 
     assert [job["trace_id"] for job in jobs] == [job["result"] for job in jobs]
     for job_id, spans in traces.items():
-        *_, process = named(spans, f"process {job_type}")  # one that found no thread was given back before it began
+        *earlier, process = named(spans, f"process {job_type}")  # one that found no thread was given back
         calls = [span for span in spans if span.kind == "client" and span.name == "GET"]
-        assert [process.span_id] * asked == [span.parent_id for span in calls]
+        parents = Counter(span.parent_id for span in calls)
+        assert asked == parents.pop(process.span_id)
+        assert set(parents) <= {one.span_id for one in earlier}  # whose answers a laden gateway kept for too long
         assert {job_id} == {_asked(span).rpartition("job=")[2] for span in calls}
         assert job_id == process.attributes.get("asked", job_id)
 
