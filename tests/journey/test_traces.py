@@ -262,10 +262,11 @@ async def test_statements_link_to_the_jobs_that_they_served(api: Api, collector:
     (server, publish, process, record) = (
         named(spans, name)[0] for name in ("POST /api/v1/jobs", "publish echo", "process echo", "record")
     )
-    known = {(span.trace_id, span.span_id): span for span in collector.spans}
-    (claim,) = (known[link] for link in process.links)
-    (recording,) = (known[link] for link in record.links)
-    (accept,) = (one for one in collector.spans if one.name == "accept" and _link(server) in one.links)
+    (claim,) = await eventually(lambda: _linked(collector, process))
+    (recording,) = await eventually(lambda: _linked(collector, record))
+    (accept,) = await eventually(
+        lambda: [one for one in collector.spans if one.name == "accept" and _link(server) in one.links]
+    )
 
     assert (("claim", (_link(publish),)), ("record", (_link(process),))) == (
         (claim.name, claim.links), (recording.name, recording.links),
@@ -273,6 +274,12 @@ async def test_statements_link_to_the_jobs_that_they_served(api: Api, collector:
     assert {("", "client", "postgresql")} == {
         (one.parent_id, one.kind, one.attributes["db.system.name"]) for one in (accept, claim, recording)
     }
+
+
+def _linked(collector: Collector, span: Seen) -> list[Seen]:
+    """To whom it links, once they have arrived: they are of other traces, which are sent when they are."""
+    found = [one for one in collector.spans if _link(one) in span.links]
+    return found if len(found) == len(span.links) else []
 
 
 @pytest.mark.parametrize("job_type", ["curious", "curious_sync"])
