@@ -26,11 +26,11 @@ from actors.trades.backups.unfolding import Unfolding
 from actors.trades.backups.unpacking import Coming, unpack
 from persistence.backups.server import Facts, facts_of
 from persistence.backups.shelf import Shelf
-from wire.artifacts import Artifacts
-from wire.backup import Backup, spelt
 from wire.errors import Refused, WarrenError
 from wire.settings import load
 from wire.slices import check_place, postgres_url
+from wire.slices.artifacts import Artifacts
+from wire.slices.backup import Backup, spelt
 
 LOCKED: Final = "-c lock_timeout=30s"
 Say = Callable[[str], None]
