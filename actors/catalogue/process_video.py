@@ -19,7 +19,7 @@ from actors.context import context, progress
 from actors.ends import PermanentError
 from actors.job import job
 from actors.trades.inputs.bring import bring
-from wire.artifacts import Artifacts
+from wire.slices.artifacts import Artifacts
 
 MOST_BYTES: Final = 2 * 1024**3  # of the source
 # In words of JSON Schema, for the gateway: one of the two, and not both

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from actors.configured import configured
 from wire.mailboxes import MOST_CHARACTERS
-from wire.mailing import Mailing
+from wire.slices.mailing import Mailing
 
 Address = Annotated[
     str,

@@ -15,7 +15,7 @@ from actors.configured import configured
 from actors.ends import PermanentError
 from actors.trades.inputs.bring import SAMPLE, bring, is_artifact, shipped
 from actors.trades.samples import KNOWN
-from wire.datasets import Datasets
+from wire.slices.datasets import Datasets
 
 ENDINGS: Final = ("csv", "tsv", "txt", "json", "ndjson", "jsonl", "parquet")
 PACKED: Final = ("", ".gz", ".zst")

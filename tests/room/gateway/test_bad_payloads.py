@@ -12,8 +12,8 @@ import pytest_asyncio
 from persistence.declared.job_types import register
 from tests.room.gateway.running import Running, gateway
 from tests.shipped import shipped
-from wire.backup import Backup
 from wire.settings import Stores
+from wire.slices.backup import Backup
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
