@@ -277,7 +277,8 @@ def _restore(asked: argparse.Namespace) -> int:
     import asyncio  # noqa: PLC0415 - loaded when used
     import os  # noqa: PLC0415
 
-    from actors.trades.backups.restore import Wanted, brought_back  # noqa: PLC0415
+    from actors.trades.backups.restore import brought_back  # noqa: PLC0415
+    from actors.trades.backups.wanted import Wanted  # noqa: PLC0415
     from deploy.options import read_dotenv  # noqa: PLC0415
 
     for name, value in read_dotenv(Path(".warren/env")).items():  # as `deploy/up` writes it: the key, the places

@@ -21,7 +21,8 @@ from actors.configured import configured_as
 from actors.inline import Ran, run_inline
 from actors.trades.backups import unfolding
 from actors.trades.backups.folder import Filled
-from actors.trades.backups.restore import Wanted, restore
+from actors.trades.backups.restore import restore
+from actors.trades.backups.wanted import Wanted
 from deploy.backup_key import of
 from tests.s3 import S3, s3_served
 from wire.artifacts import Artifacts
