@@ -27,7 +27,7 @@ _LAGS: Final = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0)
 # --- jobs, where it happens
 JOBS_SUBMITTED = Counter(
     "jobs_submitted_total",
-    "Jobs that got their row: over HTTP (gateway), AMQP (recorder), from a job (worker); not those of the SQL door",
+    "Jobs that got their row: over HTTP (gateway), AMQP (recorder), from a job (worker), by clock or SQL (scheduler)",
     ("type",),
     roles=ALL,
 )
