@@ -23,6 +23,7 @@ from gateway.openapi.document import Description
 from gateway.openapi.pages import Docs
 from gateway.pausing.hints import Hints
 from gateway.pausing.pausing import Pausing
+from gateway.reading.jobs import Standing
 from gateway.redriving.redrive import Redrive
 from gateway.redriving.redriver import Redriver
 from gateway.rest.artifacts import Artifacts
@@ -44,6 +45,7 @@ from gateway.rest.submissions import Submissions
 from gateway.rest.why import Why
 from gateway.rest.workers import Workers
 from gateway.rpc.listen import RpcListener
+from gateway.rpc.parts import Parts
 from gateway.schedules.judge import Judge
 from gateway.schedules.keeping import Keeper
 from gateway.schedules.running import Running
@@ -53,7 +55,6 @@ from gateway.submitting.orders import Orders
 from gateway.submitting.passing_on import PassingOn
 from gateway.submitting.submit import Submitter
 from gateway.telling.following import Following
-from gateway.telling.jobs import Standing
 from gateway.telling.waiting import Waiting
 from persistence.accepting.accept import Acceptor
 from persistence.accepting.outbox import Publisher
@@ -134,15 +135,8 @@ class Room:
         app[BODY_SECONDS], app[ARRIVING] = settings.gateway.body_seconds, Arriving()
         self.listener = Listener(app, settings.gateway.host, settings.gateway.port)
 
-        def rpc() -> object:
-            from gateway.rpc.jobs import Jobs as Service  # noqa: PLC0415 - gRPC is loaded where its port is opened
-            from gateway.rpc.server import Server  # noqa: PLC0415
-
-            service = Service(submitter, self.acceptor, standing, cancelling, trace_url)
-            return Server(access, service, reporter, max_bytes)
-
-        self.rpc = RpcListener(settings.gateway.host, settings.gateway.grpc_port, rpc, [self.waiting])
-
+        parts = Parts(access, submitter, self.acceptor, standing, cancelling, reporter, max_bytes, trace_url)
+        self.rpc = RpcListener(settings.gateway, parts, [self.waiting])
         self.doors = Together([self.listener, self.rpc])
 
     @property

@@ -47,7 +47,7 @@ __all__ = [
     "load", "postgres_url",
 ]  # fmt: skip
 
-SCRIPTS_OWN: Final = {"WARREN_URL", "WARREN_GRPC_TARGET", "WARREN_API_KEY"}  # what `.warren/env` gives to people's shells
+SCRIPTS_OWN: Final = {"WARREN_URL", "WARREN_GRPC_TARGET", "WARREN_API_KEY"}  # given to shells by `.warren/env`
 
 _NO_REDIS: Final = "RabbitMQ carries the jobs and Postgres remembers them; Redis is not used"
 _NO_MONGO: Final = "Postgres remembers the jobs; MongoDB is not used"

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from gateway.entrance.problems import Refusal
 from gateway.pausing.hints import Hints
-from gateway.telling.jobs import no_job
+from gateway.reading.jobs import no_job
 from persistence.ending import cancel
 from persistence.ending.cancel import Answer, Word
 from persistence.store.database import Database

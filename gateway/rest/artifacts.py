@@ -14,8 +14,8 @@ from gateway.answers.jobs import JOBS
 from gateway.artifacts.streaming import stream
 from gateway.entrance import cursor, query
 from gateway.entrance.problems import Refusal
+from gateway.reading.jobs import no_job
 from gateway.rest.respond import respond
-from gateway.telling.jobs import no_job
 from persistence.artifacts.artifact import Artifact, Kind
 from persistence.artifacts.doom import doom
 from persistence.artifacts.object_store import ObjectStore

@@ -14,8 +14,8 @@ from gateway.ending.cancelling import Cancelling
 from gateway.entrance import query
 from gateway.entrance.problems import Refusal
 from gateway.entrance.spans import anew_of
+from gateway.reading.jobs import Standing, no_job
 from gateway.rest.respond import respond
-from gateway.telling.jobs import Standing, no_job
 from persistence.accepting.outbox import Publisher
 from persistence.ending import cancel
 from persistence.ending.cancel import Word

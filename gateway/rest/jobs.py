@@ -10,8 +10,8 @@ from aiohttp import web
 from gateway import answers
 from gateway.answers.jobs import JOBS
 from gateway.entrance import query
+from gateway.reading.jobs import Standing
 from gateway.rest.respond import respond
-from gateway.telling.jobs import Standing
 from persistence.questions import reads
 from persistence.store.database import Database
 

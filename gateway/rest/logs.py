@@ -20,9 +20,9 @@ from gateway.answers.jobs import JOBS
 from gateway.entrance import query
 from gateway.entrance.door import request_id_of, stamp
 from gateway.entrance.problems import Refusal
+from gateway.reading.jobs import no_job
 from gateway.rest.respond import respond
 from gateway.telling.following import Following
-from gateway.telling.jobs import no_job
 from persistence.attempts import attempt_logs
 from persistence.attempts.attempt_logs import Line, Place
 from persistence.store.database import Database

@@ -14,11 +14,11 @@ from gateway.answers.schedules import SCHEDULES
 from gateway.answers.why import OfSchedule
 from gateway.entrance import query
 from gateway.entrance.problems import Refusal
+from gateway.reading.jobs import no_job
 from gateway.rest.respond import respond
 from gateway.schedules import standing
 from gateway.schedules.request import readable_when
 from gateway.telling import timeline
-from gateway.telling.jobs import no_job
 from gateway.telling.why import Broker as Seen
 from gateway.telling.why import explain
 from gateway.telling.words import fault

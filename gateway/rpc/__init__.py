@@ -2,7 +2,7 @@
 
 **The way of a call.**  `listen` opens the port when the gateway starts, and only then is gRPC loaded.  Each call passes
 the `door` (its id, its span, its line in the log, whose key) to one of the few functions in `jobs`, which reads the
-message by `requests`, asks what REST asks (`submitting`, `telling`, `ending`) and tells it by `messages`.  A refusal
+message by `requests`, asks what REST asks (`submitting`, `reading`, `ending`) and tells it by `messages`.  A refusal
 becomes a status by `statuses`.  `health` is grpc.health.v1 and says what `/health/ready` says.  `proto/` has the
 .proto and what is generated of it.
 

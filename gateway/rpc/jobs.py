@@ -6,12 +6,12 @@ from typing import Final
 
 from gateway import answers
 from gateway.ending.cancelling import Cancelling
+from gateway.reading.jobs import Standing
 from gateway.rpc import messages, requests
 from gateway.rpc.door import Call, Method
 from gateway.rpc.proto import job_scheduler_pb2 as proto
 from gateway.submitting.acceptance import accepted_of
 from gateway.submitting.submit import Submitter
-from gateway.telling.jobs import Standing
 from persistence.accepting.accept import Acceptor
 
 SERVICE: Final = str(proto.DESCRIPTOR.services_by_name["JobSchedulerService"].full_name)

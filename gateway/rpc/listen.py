@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import structlog
 
 from gateway.entrance.listen import DRAIN_SECONDS, told
+from gateway.rpc.parts import Parts
 from wire.errors import SettingsError
 from wire.lifecycle import Service
+from wire.settings import Gateway
 
 log = structlog.get_logger()
 
@@ -24,8 +26,8 @@ SETTING: Final = "WARREN_GRPC_PORT"
 class RpcListener:
     """The port as a service; with port 0 there is none."""
 
-    def __init__(self, host: str, port: int, build: Callable[[], Any], held: Sequence[Service]) -> None:
-        self._host, self._port, self._build, self._held = host, port, build, held
+    def __init__(self, settings: Gateway, parts: Parts, held: Sequence[Service]) -> None:
+        self._host, self._port, self._parts, self._held = settings.host, settings.grpc_port, parts, held
         self._server: Any = None
 
     async def start(self) -> None:
@@ -35,7 +37,9 @@ class RpcListener:
         # gRPC's threads would wake in a child that somebody forks; and what its core has to say is no line of our log
         os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
         os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-        server = self._server = self._build()
+        from gateway.rpc.server import Server  # noqa: PLC0415 - see above
+
+        server = self._server = Server(self._parts)
         try:
             await server.start(f"[{self._host}]:{self._port}" if ":" in self._host else f"{self._host}:{self._port}")
         except RuntimeError as e:  # taken a moment ago

@@ -7,12 +7,11 @@ from typing import Any, Final
 import grpc.aio
 from grpc_reflection.v1alpha import reflection
 
-from gateway.entrance.access import Access
-from gateway.health import Reporter
 from gateway.rpc import health, jobs
 from gateway.rpc.door import Door
 from gateway.rpc.health import Health
 from gateway.rpc.jobs import Jobs
+from gateway.rpc.parts import Parts
 
 MOST_CALLS: Final = 2_000  # at once, those that wait for a job's end with them
 MOST_CONNECTIONS: Final = 2_000
@@ -24,13 +23,14 @@ IDLE_SECONDS: Final = 900  # a connection without calls is closed then; clients 
 class Server:
     """All services behind one port."""
 
-    def __init__(self, access: Access, service: Jobs, reporter: Reporter, max_bytes: int) -> None:
-        self._door, self._health = Door(access), Health(reporter)
+    def __init__(self, parts: Parts) -> None:
+        self._door, self._health = Door(parts.access), Health(parts.reporter)
+        service = Jobs(parts.submitter, parts.acceptor, parts.standing, parts.cancelling, parts.trace_url)
         self._server: Any = grpc.aio.server(
             maximum_concurrent_rpcs=MOST_CALLS,
             options=[
                 ("grpc.so_reuseport", 0),  # or two Warrens would share a port and know nothing of each other
-                ("grpc.max_receive_message_length", max_bytes + BESIDE_BYTES),
+                ("grpc.max_receive_message_length", parts.max_bytes + BESIDE_BYTES),
                 ("grpc.max_allowed_incoming_connections", MOST_CONNECTIONS),
                 ("grpc.server_handshake_timeout_ms", HANDSHAKE_SECONDS * 1000),
                 ("grpc.max_connection_idle_ms", IDLE_SECONDS * 1000),
