@@ -202,6 +202,12 @@ REQUEST_SECONDS = Histogram(
     "warren_http_request_seconds", "Time to the answer, by route", ("route",), roles=(GATEWAY,), bounds=_CALLS
 )
 
+CALLS = Counter("warren_grpc_calls_total", "gRPC calls by method and status", ("method", "code"), roles=(GATEWAY,))
+CALL_SECONDS = Histogram(
+    "warren_grpc_call_seconds", "Time to the answer of a gRPC call, by method", ("method",), roles=(GATEWAY,),
+    bounds=_CALLS,
+)  # fmt: skip
+
 # --- the cluster, told by one scheduler
 LEADS = Gauge("warren_cluster_reporter", "1 at the scheduler that tells the figures of the cluster", roles=(SCHEDULER,))
 QUEUE_SIZE = Gauge(
