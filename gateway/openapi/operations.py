@@ -44,6 +44,7 @@ _FILTERS: Final = (
     parameter("query", "queue", TEXT, "Queue"),
     parameter("query", "tag", TEXT, "A tag that the job carries"),
     parameter("query", "batch_id", UUID, "Batch"),
+    parameter("query", "schedule_id", UUID, "The schedule that made it"),
     parameter("query", "since", INSTANT, "Created at this time or later"),
     LIMIT,
     CURSOR,

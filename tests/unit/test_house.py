@@ -18,7 +18,7 @@ SOURCES = sorted(
     path
     for room in ROOMS
     for path in (ROOT / room).rglob("*.py")
-    if "versions" not in path.parts and "__pycache__" not in path.parts
+    if "versions" not in path.parts and "__pycache__" not in path.parts and "_pb2" not in path.stem  # generated
 )
 
 
@@ -44,6 +44,18 @@ def test_functions_are_small() -> None:
 
 def test_every_file_says_why_it_is_there() -> None:
     assert [] == [str(path) for path in SOURCES if not ast.get_docstring(ast.parse(path.read_text()))]
+
+
+def test_file_names_in_the_code_are_true() -> None:
+    """
+    A docstring or a comment that sends its reader to a file which is gone is worse than none.
+    """
+    files = [path.relative_to(ROOT).as_posix() for path in (*SOURCES, *(ROOT / "tests").rglob("*.py"))]
+    ends = {"/".join(parts[at:]) for parts in (file.split("/") for file in files) for at in range(len(parts))}
+    named = {(path, name) for path in SOURCES for name in re.findall(r"(?<![\w./-])[a-z_/]+\.py\b", path.read_text())}
+
+    assert [] == sorted(f"{path.relative_to(ROOT)}: {name}" for path, name in named if name not in ends)
+    assert len(named) > 50
 
 
 @pytest.mark.parametrize("page", ["README.md", *[f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")]])
