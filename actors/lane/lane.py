@@ -187,7 +187,9 @@ class Lane:
         figures.standing(
             slots=self._slots.concurrency, free=self._slots.free, running=len(self._running),
             buffered=len(self._waiting), prefetch=self._consumer.prefetch, consuming=self._consumer.consuming,
+            for_child=len(self._waiting.in_child),
         )  # fmt: skip
+        self._children.look()
 
     async def _admit(self) -> None:
         while True:

@@ -12,7 +12,7 @@ import functools
 import hashlib
 import hmac
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -49,9 +49,19 @@ class Access:
             return None
         self._check_host(request)
         self._check_origin(request)
-        caller = self._caller(request)
+        caller = self._caller(request.headers)
         if caller is None and route not in PAGES:
-            raise _key_required(request)
+            raise _key_required(request.headers)
+        return caller
+
+    def admit_call(self, headers: Mapping[str, str]) -> str:
+        """Whose gRPC call this is, or Refusal.
+
+        Host and origin are not asked for: no browser can be talked into HTTP/2 without TLS, and nothing else is spoken.
+        """
+        caller = self._caller(headers)
+        if caller is None:
+            raise _key_required(headers)
         return caller
 
     def _judge_exposure(self, settings: Gateway) -> None:
@@ -85,25 +95,25 @@ class Access:
             detail = f"a page of {origin[:100]!r} may not change anything here"
             raise Refusal("foreign_origin", detail, field="Origin", remedy="add its host name to WARREN_ALLOWED_HOSTS")
 
-    def _caller(self, request: web.Request) -> str | None:
+    def _caller(self, headers: Mapping[str, str]) -> str | None:
         if not self._keys:
             return LOCAL
-        offered = _digest(_offered(request))
+        offered = _digest(_offered(headers))
         matches = [hmac.compare_digest(offered, key) for key in self._keys]  # all of them: no early way out to measure
         return offered.hex()[:16] if any(matches) else None
 
 
-def _key_required(request: web.Request) -> Refusal:
-    detail = "this API key is not known" if _offered(request) else "an API key is required"
+def _key_required(headers: Mapping[str, str]) -> Refusal:
+    detail = "this API key is not known" if _offered(headers) else "an API key is required"
     remedy = "send Authorization: Bearer <key>, or X-API-Key: <key>; WARREN_API_KEYS lists the keys"
     return Refusal(
         "unauthorized", detail, field="Authorization", remedy=remedy, headers={hdrs.WWW_AUTHENTICATE: "Bearer"}
     )
 
 
-def _offered(request: web.Request) -> str:
-    scheme, _, key = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
-    return key.strip() if scheme.lower() == "bearer" else request.headers.get("X-API-Key", "")
+def _offered(headers: Mapping[str, str]) -> str:
+    scheme, _, key = headers.get("authorization", "").partition(" ")  # gRPC's are in lower case, HTTP's in any
+    return key.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "")
 
 
 def _digest(key: str) -> bytes:

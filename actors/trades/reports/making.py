@@ -14,7 +14,8 @@ from actors.ends import PermanentError
 from actors.submit import submit
 from actors.trades.reports import activity, financial, mailing, orders, sales, sheet
 from actors.trades.reports.charts import drawn
-from actors.trades.reports.page import checked, page
+from actors.trades.reports.looks import checked
+from actors.trades.reports.page import page
 from actors.trades.reports.pdf import pdf
 from actors.trades.reports.period import Period, Word, of_word
 from actors.trades.reports.report import Report

@@ -64,12 +64,11 @@ function drawn({ job, why, timeline, attempts, artifacts, shown, log }, watching
     el("div", { class: "columns even" },
       panel("Facts", {}, factsOf(job)),
       panel("Where its time went", {}, spent(timeline.spent_seconds), past(timeline.events))),
-    panel("Attempts", {}, attempts.length ? attemptTable(attempts)
-      : nothing("None has ended yet.")),
-    log,
     el("div", { class: "columns even" },
       panel("Payload", {}, source(shown.payload)),
-      panel("Result", {}, result(job, shown))),
+      panel(job.state === "failed" ? "Error" : "Result", {}, result(job, shown))),
+    panel("Attempts", {}, attempts.length ? attemptTable(attempts) : nothing("None has ended yet.")),
+    log,
     artifacts.length ? panel("Files it has left", {}, savedFiles(artifacts)) : null,
   ];
 }
@@ -136,12 +135,12 @@ function past(events) {
 
 function attemptTable(attempts) {
   const columns = [
+    ["Outcome", (one) => badge(one.outcome), "bare"],
     ["Attempt", (one) => one.attempt, "number"],
-    ["Outcome", (one) => badge(one.outcome)],
     ["Worker", (one) => one.worker],
     ["Started", (one) => when(one.started_at)],
     ["Took", (one) => length((Date.parse(one.finished_at) - Date.parse(one.started_at)) / 1000), "number"],
-    ["Error", errorOf, "grow"],
+    ["Error", errorOf, "grow bare"],
   ];
   return table("Attempts", columns, attempts, (one) => `a${one.lease}`);
 }

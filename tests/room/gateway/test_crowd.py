@@ -96,7 +96,7 @@ async def test_silent_connections_do_not_take_the_last_file(places: Places, tmp_
     files, connections = (10_240, 11_000) if long else (256, 512)
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     [port] = free_ports(["http"], {}).values()
-    given = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "WARREN_PORT": str(port)}
+    given = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "WARREN_PORT": str(port), "WARREN_GRPC_PORT": "0"}
     given |= {"AMQP_URL": places.amqp_url, "DATABASE_URL": places.database_url}
     command = ["sh", "-c", f'ulimit -n {files}; exec "$0" -m gateway', sys.executable]
     with (tmp_path / "log").open("wb") as log:

@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[3]
 
 async def start(stores: Stores, **environment: str) -> Process:
     given = {name: value for name, value in os.environ.items() if not name.startswith("WARREN_")}
+    given["WARREN_GRPC_PORT"] = "0"
     given["AMQP_URL"] = stores.amqp_url.get_secret_value()
     given["DATABASE_URL"] = stores.database_url.get_secret_value()
     return await asyncio.create_subprocess_exec(

@@ -78,7 +78,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     def begin(role: str, **settings: str) -> Talkative:
         log = tmp_path / f"{role}-{len(started)}.log"
         own = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "WARREN_LOG_LEVEL": "DEBUG",
-               "WARREN_LOG_FORMAT": "json", "WARREN_PROCESSES": "1"}  # fmt: skip
+               "WARREN_LOG_FORMAT": "json", "WARREN_PROCESSES": "1", "WARREN_GRPC_PORT": "0"}  # fmt: skip
         with log.open("wb") as to:
             process = subprocess.Popen(
                 [sys.executable, "-m", role], cwd=tmp_path, env={**own, **settings}, stdout=to, stderr=to
