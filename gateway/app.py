@@ -11,6 +11,7 @@ import structlog
 from aiohttp import web
 
 from gateway.crawls.making import Crawls
+from gateway.dashboard.pages import Dashboard
 from gateway.dialects.routes import Dialects
 from gateway.entrance.access import Access
 from gateway.entrance.body import ARRIVING, BODY_SECONDS, Arriving
@@ -120,6 +121,7 @@ class Room:
             Reporter(self.database, self.broker, lease_seconds).routes(),
             Description(self.database, lease_seconds).routes(),
             Docs().routes(),
+            Dashboard().routes(),
         )
         dialects = Dialects(self.database, jobs, settings.gateway, max_bytes)
         app = _application(

@@ -83,11 +83,13 @@ jobs = Table(
     Column("tracestate", Text, nullable=False, server_default=""),
     Column("reply_to", Text),  # the queue that its sender wants the outcome in
     Column("correlation_id", Text),
+    Column("schedule_id", UUID),  # the schedule that made it
     Index("jobs_listed", "created_at", "id"),
     Index("jobs_listed_by_type", "type", "created_at", "id"),
     Index("jobs_listed_by_state", "state", "created_at", "id"),
     Index("jobs_tagged", "tags", postgresql_using="gin", postgresql_where=text("tags IS NOT NULL")),
     Index("jobs_of_batch", "batch_id", "created_at", "id", postgresql_where=text("batch_id IS NOT NULL")),
+    Index("jobs_of_schedule", "schedule_id", "created_at", "id", postgresql_where=text("schedule_id IS NOT NULL")),
     Index("jobs_waiting", "queue", "priority", text(f"({WAITS_SINCE})"), postgresql_where=text(WAITING)),
 )
 

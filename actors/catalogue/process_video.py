@@ -20,7 +20,7 @@ from actors.ends import PermanentError
 from actors.job import job
 from actors.trades.inputs.bring import bring
 from actors.trades.inputs.spelling import ARTIFACT, SAMPLES
-from wire.artifacts import Artifacts
+from wire.slices.artifacts import Artifacts
 
 MOST_BYTES: Final = 2 * 1024**3  # of the source
 # In words of JSON Schema, for the gateway: one of the two, and not both

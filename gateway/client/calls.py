@@ -171,14 +171,15 @@ class Client(BatchCalls, CrawlCalls, ScheduleCalls, ArtifactCalls, JobTypeCalls)
         queue: str | None = None,
         tag: str | None = None,
         batch_id: UUID | str | None = None,
+        schedule_id: UUID | str | None = None,
         since: datetime | None = None,
         limit: int | None = None,
         cursor: str | None = None,
     ) -> Page:
         """A page of jobs, newest first."""
         said = {
-            "state": state, "type": type, "queue": queue, "tag": tag, "batch_id": batch_id, "since": since,
-            "limit": limit, "cursor": cursor,
+            "state": state, "type": type, "queue": queue, "tag": tag, "batch_id": batch_id,
+            "schedule_id": schedule_id, "since": since, "limit": limit, "cursor": cursor,
         }  # fmt: skip
         body, _ = await self._link.ask("GET", JOBS, None, said)
         return msgspec.json.decode(body, type=Page)

@@ -26,7 +26,10 @@ from wire.settings import Gateway
 log = structlog.get_logger()
 
 PROBES: Final = frozenset({"/health", "/health/live", "/health/ready", "/metrics"})  # asked under any name, by machines
-PAGES: Final = frozenset({"/", "/docs", "/redoc", "/problems", "/openapi.json", "/docs/assets/{name}"})
+PAGES: Final = frozenset({
+    "/", "/dashboard", "/dashboard/assets/{name}", "/docs", "/redoc", "/problems", "/openapi.json",
+    "/docs/assets/{name}",
+})  # fmt: skip
 SAFE: Final = frozenset({hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS})
 LOCAL: Final = "local"  # the scope of idempotency keys where nobody needs an API key
 

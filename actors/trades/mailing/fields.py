@@ -14,7 +14,7 @@ from actors.configured import configured
 from actors.trades.inputs.spelling import ADDRESS, ARTIFACT, SAMPLES
 from actors.trades.samples.found import KNOWN
 from wire.mailboxes import MOST_CHARACTERS
-from wire.mailing import Mailing
+from wire.slices.mailing import Mailing
 
 Address = Annotated[
     str,

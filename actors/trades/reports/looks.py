@@ -14,7 +14,7 @@ from pydantic import Field
 
 from actors.configured import configured
 from actors.ends import PermanentError
-from wire.reports import Reports
+from wire.slices.reports import Reports
 
 NAME: Final = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 OURS: Final = Path(__file__).with_name("templates")

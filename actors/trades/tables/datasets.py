@@ -16,7 +16,7 @@ from actors.ends import PermanentError
 from actors.trades.inputs.bring import SAMPLE, bring, is_artifact, shipped
 from actors.trades.samples.found import KNOWN, SALES
 from actors.trades.tables.named import PROBLEM, STEP
-from wire.datasets import Datasets
+from wire.slices.datasets import Datasets
 
 ENDINGS: Final = ("csv", "tsv", "txt", "json", "ndjson", "jsonl", "parquet")
 PACKED: Final = ("", ".gz", ".zst")

@@ -13,7 +13,7 @@ from pydantic import Field
 from actors.configured import configured
 from actors.trades.inputs.spelling import ADDRESS, ARTIFACT, SAMPLES
 from actors.trades.samples.found import SALES
-from wire.datasets import Datasets
+from wire.slices.datasets import Datasets
 
 STEP: Final = r"[^./\\\x00-\x1f][^/\\\x00-\x1f]{0,199}"  # no hidden files, no `..`
 FILE: Final = f"(?!sample:){STEP}(/{STEP})*"

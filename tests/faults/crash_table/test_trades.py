@@ -22,9 +22,9 @@ from tests.eventually import eventually
 from tests.faults.crash_table.scene import WITHIN, Account, Scene
 from tests.journey.api import JOBS
 from tests.mail_server import mail_server
-from wire.artifacts import Artifacts
-from wire.backup import Backup
 from wire.errors import Refused
+from wire.slices.artifacts import Artifacts
+from wire.slices.backup import Backup
 
 ADA: Final = "ada@example.org"
 

@@ -25,8 +25,8 @@ from actors.trades.tables.datasets import found
 from actors.trades.tables.work import work
 from actors.trades.tables.written import Meter
 from warren import run_inline
-from wire.datasets import Datasets
 from wire.errors import Refused
+from wire.slices.datasets import Datasets
 from wire.tracing import Trace
 
 GIVEN, OTHER = UUID(int=5), UUID(int=6)

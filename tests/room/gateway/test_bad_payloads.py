@@ -14,11 +14,11 @@ from persistence.declared.job_types import register
 from persistence.declared.payloads import check
 from tests.room.gateway.running import Running, gateway
 from tests.shipped import shipped
-from wire.backup import Backup
-from wire.datasets import Datasets
 from wire.errors import Refused
-from wire.reports import Reports
 from wire.settings import Stores
+from wire.slices.backup import Backup
+from wire.slices.datasets import Datasets
+from wire.slices.reports import Reports
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
