@@ -126,9 +126,7 @@ class Room:
             Queues(self.database, self.broker, pausing, lease_seconds).routes(),
             Workers(self.database, self.hints, lease_seconds).routes(),
             reporter.routes(),
-            Description(self.database, lease_seconds).routes(),
-            Docs().routes(),
-            Dashboard().routes(),
+            *_pages(self.database, lease_seconds),
         )
         dialects = Dialects(self.database, jobs, settings.gateway, max_bytes)
         app = _application(
@@ -149,6 +147,11 @@ class Room:
             self.objects,
         ]  # fmt: skip
         return [Spans("gateway"), self.exposed, self.database, self.broker, *background, self.doors]
+
+
+def _pages(database: Database, lease_seconds: float) -> list[list[web.RouteDef]]:
+    """What people look at, and what the API says of itself."""
+    return [Description(database, lease_seconds).routes(), Docs().routes(), Dashboard().routes()]
 
 
 def _application(access: Access, routes: Iterable[web.RouteDef], held: Sequence[Service]) -> web.Application:
