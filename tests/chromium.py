@@ -31,6 +31,10 @@ START_SECONDS = 30.0
 ANSWER_SECONDS = 30.0
 
 
+class Unanswered(Exception):
+    """The browser could not do what it was asked."""
+
+
 class Tab:
     """One page of the browser."""
 
@@ -55,7 +59,8 @@ class Tab:
             while True:
                 told = json.loads(await self._socket.receive_str())
                 if told.get("id") == number:
-                    assert "error" not in told, told
+                    if "error" in told:
+                        raise Unanswered(f"{method}: {told['error']}")
                     return dict(told["result"])
                 self._overhear(told)
 
@@ -65,14 +70,18 @@ class Tab:
     async def ask(self, expression: str) -> Any:
         """The value of this JavaScript; a promise is waited for."""
         told = await self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
-        assert "exceptionDetails" not in told, told["exceptionDetails"]
+        if "exceptionDetails" in told:
+            raise Unanswered(f"{expression}: {told['exceptionDetails']}")
         return told["result"].get("value")
 
     async def comes_true(self, expression: str, within: float = 15.0) -> None:
         """Return once this JavaScript is true; what the page shows is told when it does not come true."""
 
         async def fact() -> bool:
-            return bool(await self.ask(expression))
+            try:
+                return bool(await self.ask(expression))
+            except Unanswered:
+                return False  # the page is just being loaded
 
         try:
             await eventually(fact, within=within)
@@ -97,7 +106,7 @@ class Tab:
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         await self.call("Emulation.setEmulatedMedia", features=[scheme])
         shot = await self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
-        file.write_bytes(base64.b64decode(shot["data"]))
+        await asyncio.to_thread(file.write_bytes, base64.b64decode(shot["data"]))
 
     def _overhear(self, told: dict[str, Any]) -> None:
         method, said = told.get("method"), told.get("params", {})
@@ -112,8 +121,8 @@ async def chromium(folder: Path) -> AsyncIterator[Tab]:
     """A browser with a fresh profile in this folder, and its one tab."""
     assert PROGRAM
     sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    process = subprocess.Popen(
-        [PROGRAM, *OPTIONS, *sandbox, f"--user-data-dir={folder}", "about:blank"],
+    process = await asyncio.create_subprocess_exec(
+        PROGRAM, *OPTIONS, *sandbox, f"--user-data-dir={folder}", "about:blank",
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     try:
@@ -129,4 +138,4 @@ async def chromium(folder: Path) -> AsyncIterator[Tab]:
             yield tab
     finally:
         process.terminate()
-        await asyncio.to_thread(process.wait, START_SECONDS)
+        await asyncio.wait_for(process.wait(), START_SECONDS)

@@ -38,8 +38,10 @@ export function open(place) {
 }
 
 async function learn(known, id, text, signal) {
-  const about = ["why", "timeline", "attempts", "artifacts"].map((route) => ask(route, { id }, { signal }));
-  const [why, timeline, attempts, artifacts] = await Promise.all(about);
+  const [why, timeline, attempts, artifacts] = await Promise.all([
+    ask("why", { id }, { signal }), ask("timeline", { id }, { signal }),
+    ask("attempts", { id }, { signal }), ask("artifacts", { id }, { signal }),
+  ]);
   Object.assign(known, { text, job: JSON.parse(text), shown: shownExactly(text, ["payload", "result"]) });
   Object.assign(known, { why, timeline, attempts: attempts.items, artifacts: artifacts.items });
 }
