@@ -31,6 +31,7 @@ log = structlog.get_logger()
 Row = Mapping[str, Any]
 
 # What Postgres says of a row it cannot store (class 22, data) or of a value too large for it (class 54).
+SCHEMA: Final = "warren"  # all of ours, also in the database of another service
 DATA_ERRORS: Final = (
     asyncpg.DataError, asyncpg.exceptions._base.DataError, asyncpg.ProgramLimitExceededError, UnicodeEncodeError,
 )  # fmt: skip
@@ -268,7 +269,7 @@ class Database:
         idle_millis = 2_000 * self._timeout  # no call of ours lasts half as long
         return {
             "application_name": self._name,
-            "search_path": "warren",
+            "search_path": SCHEMA,
             "enable_seqscan": "off",
             "jit": "off",
             "idle_in_transaction_session_timeout": f"{idle_millis:.0f}",

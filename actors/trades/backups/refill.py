@@ -24,7 +24,7 @@ from actors.trades.backups.wanted import RestoreFailed, Say, Wanted, through
 from persistence.backups import server
 from persistence.backups.server import Facts
 from persistence.backups.shelf import Shelf
-from persistence.tables import SCHEMA
+from persistence.store.database import SCHEMA
 from wire.errors import Refused
 from wire.slices import check_place, postgres_url
 from wire.slices.backup import Backup
