@@ -87,8 +87,12 @@ def filter_of(message: proto.ListJobsRequest) -> dict[str, Any]:
 
 def in_their_words(refused: Refused) -> Refused:
     """The same refusal, naming the field as it is called in the message."""
-    head, dot, rest = refused.field.partition(".")
-    return Refused(THEIRS.get(head, head) + dot + rest, refused.problem, refused.remedy, code=refused.code)
+    return Refused(their_word(refused.field), refused.problem, refused.remedy, code=refused.code)
+
+
+def their_word(field: str) -> str:
+    head, dot, rest = field.partition(".")
+    return THEIRS.get(head, head) + dot + rest
 
 
 def _plain(name: str, said: Any) -> object:
