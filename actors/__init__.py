@@ -13,8 +13,13 @@ declared/ has what types there are, described/ prints them, process/ starts, wat
 **The way of a job type.**  catalogue/ has those that are shipped, a file each; they are made of what trades/ know of
 mail, films, tables, reports, backups and the web.  The engine knows neither.
 
-**Dramatiq's part.**  Its actors, `.send`, messages, middleware signals and command line are kept.  How deliveries are
-consumed and settled is ours: Dramatiq's own worker thread stays idle, its queues stay undeclared.
+**What a job's author sees.**  `job` declares one, `context` is what it may ask while it runs, `ends` how it says what
+became of it; `submit` and `sent` are its children, `saving` and `scratch` its files; `inline` runs it in a test.
+`sender` is for processes that only send.  `configured` has the settings that job types go by, `lines` what they log.
+
+**Dramatiq's part.**  Its actors, `.send`, messages, middleware signals and command line are kept (`broker`,
+`codec`).  How deliveries are consumed and settled is ours: Dramatiq's own worker thread stays idle, its queues stay
+undeclared.
 
 **Failure modes.**  Postgres away: nothing is acked, the window fills, the worker waits.  RabbitMQ away: running jobs
 finish and are recorded, their redeliveries are answered from the row.  A process that dies loses no job: its leases

@@ -9,7 +9,8 @@ host, which origin, which key, errors to problems), then a file in `rest/`: pars
 bytes a submission for every door of this room: one, thousands that are judged each for itself, or a batch that stands
 or falls as one.  `telling` says why a job stands where it stands, and watches for all who wait.  `redriving` judges
 dead letters and works off whole filters of them; `pausing` lets queues and types stand still and tells the workers;
-`schedules` makes and changes what the clock fires, and shows when that will be.
+`schedules` makes and changes what the clock fires, and shows when that will be; `crawls` takes articles by the
+thousand, `artifacts` sends the bytes that jobs have left behind.  `health` says how the gateway itself stands.
 `openapi/` describes the whole from the structs in `answers/` and shows it to people without asking any other origin.
 `dialects` translates the words of other job systems.  `client` is the other end of the wire, for Python programs; it
 loads nothing else of this room.

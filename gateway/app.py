@@ -11,6 +11,7 @@ import structlog
 from aiohttp import web
 
 from gateway.crawls.making import Crawls
+from gateway.dashboard.pages import Dashboard
 from gateway.dialects.routes import Dialects
 from gateway.ending.cancelling import Cancelling
 from gateway.entrance.access import Access
@@ -127,6 +128,7 @@ class Room:
             reporter.routes(),
             Description(self.database, lease_seconds).routes(),
             Docs().routes(),
+            Dashboard().routes(),
         )
         dialects = Dialects(self.database, jobs, settings.gateway, max_bytes)
         app = _application(

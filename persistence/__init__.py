@@ -8,7 +8,11 @@ persistence`) does so for messages that came without a row; `attempts` says whic
 became of it; `ending` is a cancel, a delete, a retry by hand, and at last retention.  `mending` finds what is stuck,
 `crew` who is gone, `letters` keep what could not be done, `batches` are many jobs as one, `schedules` one over and
 over.  `questions` answers people; `declared` is what must be known before the first job; `store` is how all of them
-talk to Postgres.
+talk to Postgres.  `tables` is what Alembic compares `migrations` with.
+
+**What jobs share and leave behind.**  `artifacts` are the bytes, `articles` what was read at which address, `crawls`
+who asked for which of them, `frontiers` how far one job has followed links, `hosts` whose turn it is at each,
+`receipts` who was mailed already, `backups` where those are kept, `forgotten` how many jobs there once were.
 
 **Doors.**  One function per question.  Other services insert jobs with `warren.submit`, a function in the database
 (docs/sql.md).  All other SQL of Warren is here; it lives in the Postgres schema `warren`, so that Warren can share a

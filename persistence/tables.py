@@ -27,9 +27,9 @@ from sqlalchemy import (
 )  # fmt: skip
 from sqlalchemy.dialects.postgresql import ARRAY, JSON, UUID
 
+from persistence.store.database import SCHEMA
 from persistence.waits import WAITING, WAITS_SINCE
 
-SCHEMA = "warren"
 metadata = MetaData(schema=SCHEMA)
 NOW = text("clock_timestamp()")
 
@@ -83,11 +83,13 @@ jobs = Table(
     Column("tracestate", Text, nullable=False, server_default=""),
     Column("reply_to", Text),  # the queue that its sender wants the outcome in
     Column("correlation_id", Text),
+    Column("schedule_id", UUID),  # the schedule that made it
     Index("jobs_listed", "created_at", "id"),
     Index("jobs_listed_by_type", "type", "created_at", "id"),
     Index("jobs_listed_by_state", "state", "created_at", "id"),
     Index("jobs_tagged", "tags", postgresql_using="gin", postgresql_where=text("tags IS NOT NULL")),
     Index("jobs_of_batch", "batch_id", "created_at", "id", postgresql_where=text("batch_id IS NOT NULL")),
+    Index("jobs_of_schedule", "schedule_id", "created_at", "id", postgresql_where=text("schedule_id IS NOT NULL")),
     Index("jobs_waiting", "queue", "priority", text(f"({WAITS_SINCE})"), postgresql_where=text(WAITING)),
 )
 
@@ -155,6 +157,7 @@ outbox = Table(
     Column("because", Text),
     time("publish_after", required=True),
     Column("tries", Integer, nullable=False, server_default="0"),
+    Column("uncounted", Boolean),  # its job came by the SQL door, and no process has counted it yet
     Column("held_for", Text),  # the paused type that it waits for; publish_after is infinity then
     Index("outbox_to_publish", "publish_after", "seq"),
     Index("outbox_held", "held_for", "seq", postgresql_where=text("held_for IS NOT NULL")),

@@ -7,7 +7,8 @@ fresh one; a job that only waits its turn does not.
 **Doors.**  `python -m scheduler`.  The loops: `clock` (schedules; it has a page of its own), `sweep` (the outbox),
 `replies` (outcomes that somebody asked for), `epoch` (a broker that lost its disk), `reap` (workers that are gone),
 `rescue` (waiting jobs that were overtaken), `retention` (what has had its day), `fold` (the deltas of the counts),
-`artifacts` (bytes that nobody keeps), `batches` (their ends, and what is ordered for all their jobs).  A notification
+`artifacts` (bytes that nobody keeps), `batches` (their ends, and what is ordered for all their jobs), `hosts` (lines
+that nobody is left to call), `figures` (of the whole cluster).  `rounds` is what they have in common.  A notification
 wakes the sweep when somebody has submitted through SQL, and the clock when somebody has changed a schedule.  Any number
 of schedulers may run; they share the rows by locks that skip, and the schedules by segments.
 

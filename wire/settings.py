@@ -16,14 +16,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from wire.artifacts import Artifacts
-from wire.backup import Backup
-from wire.cleanup import Cleanup
-from wire.datasets import Datasets
 from wire.errors import SettingsError
-from wire.mailing import Mailing
-from wire.operations import Operations
-from wire.reports import Reports
 from wire.slices import (
     PREFIX,
     Children,
@@ -40,6 +33,13 @@ from wire.slices import (
     environment_names,
     postgres_url,
 )
+from wire.slices.artifacts import Artifacts
+from wire.slices.backup import Backup
+from wire.slices.cleanup import Cleanup
+from wire.slices.datasets import Datasets
+from wire.slices.mailing import Mailing
+from wire.slices.operations import Operations
+from wire.slices.reports import Reports
 
 __all__ = [
     "Artifacts", "Backup", "Children", "Cleanup", "Gateway", "Limits", "Logs", "Mailing", "Metrics", "Operations",

@@ -8,5 +8,5 @@ same.
 
 `names` has all of their words, and no other folder knows them; `bodies` puts a request into ours, `frequency` what one
 of them says of a time; `told` puts an answer into both; `pages` are their lists by number; `routes` puts these around
-our own routes.  docs/dialects.md is their page.  Crawls are not here yet, and what asks for one is told so.
+our own routes.  docs/dialects.md is their page.
 """

@@ -1,9 +1,11 @@
 """Who may come in: which host name, which web page, which key.
 
 A browser can be talked into sending requests to 127.0.0.1 (a page that posts a form, a name that is rebound to
-loopback), so a host name must be one of ours and an origin too, keys or not.  Beyond loopback the process refuses to
-start without keys, unless the operator says that the network may be trusted.  Keys are compared by their hashes, all of
-them, in constant time; only a fingerprint goes further than this file.
+loopback), so a host name must be one of ours and an origin too, keys or not.  A page that another program of this
+machine shows, on another port, is as foreign as any: it could press every button that the dashboard has.  Only a host
+that the operator has named is trusted whatever its port.
+Beyond loopback the process refuses to start without keys, unless the operator says that the network may be trusted.
+Keys are compared by their hashes, all of them, in constant time; only a fingerprint goes further than this file.
 """
 
 from __future__ import annotations
@@ -26,8 +28,12 @@ from wire.settings import Gateway
 log = structlog.get_logger()
 
 PROBES: Final = frozenset({"/health", "/health/live", "/health/ready", "/metrics"})  # asked under any name, by machines
-PAGES: Final = frozenset({"/", "/docs", "/redoc", "/problems", "/openapi.json", "/docs/assets/{name}"})
+PAGES: Final = frozenset({
+    "/", "/dashboard", "/dashboard/assets/{name}", "/docs", "/redoc", "/problems", "/openapi.json",
+    "/docs/assets/{name}",
+})  # fmt: skip
 SAFE: Final = frozenset({hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS})
+FETCH_SITE: Final = "Sec-Fetch-Site"  # a browser's own word, which no page can change; older ones say nothing
 LOCAL: Final = "local"  # the scope of idempotency keys where nobody needs an API key
 
 
@@ -36,6 +42,7 @@ class Access:
 
     def __init__(self, settings: Gateway) -> None:
         self._keys = [_digest(key.get_secret_value()) for key in settings.api_keys]
+        self._named = frozenset(filter(None, map(_name, settings.allowed_hosts)))
         self._hosts = _host_names(settings)
         self._any_host = "*" in settings.allowed_hosts
         self._judge_exposure(settings)
@@ -88,9 +95,17 @@ class Access:
         origin = request.headers.get(hdrs.ORIGIN)
         if origin is None or request.method in SAFE or self._any_host:
             return
-        if _name(urlsplit(origin).netloc) not in self._hosts:
+        if not self._is_ours(origin, request):
             detail = f"a page of {origin[:100]!r} may not change anything here"
             raise Refusal("foreign_origin", detail, field="Origin", remedy="add its host name to WARREN_ALLOWED_HOSTS")
+
+    def _is_ours(self, origin: str, request: web.Request) -> bool:
+        place = origin.partition("://")[2]
+        if _name(place) in self._named:
+            return True
+        site = request.headers.get(FETCH_SITE)
+        same = site == "same-origin" if site else place.lower() == request.headers.get(hdrs.HOST, "").lower()
+        return same and _name(place) in self._hosts
 
     def _caller(self, headers: Mapping[str, str]) -> str | None:
         if not self._keys:

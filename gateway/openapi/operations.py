@@ -44,6 +44,7 @@ _FILTERS: Final = (
     parameter("query", "queue", TEXT, "Queue"),
     parameter("query", "tag", TEXT, "A tag that the job carries"),
     parameter("query", "batch_id", UUID, "Batch"),
+    parameter("query", "schedule_id", UUID, "The schedule that made it"),
     parameter("query", "since", INSTANT, "Created at this time or later"),
     LIMIT,
     CURSOR,
@@ -71,6 +72,9 @@ _RETRY_DETAIL: Final = f"""\
 Only failed, cancelled and expired jobs: the same job waits again, with all its retries. {_STANDS}"""
 _PURGE: Final = parameter("query", "purge", {"type": "boolean", "default": False}, "Delete it although it lives")
 _CHANGES: Final = ("malformed", "not_found", "wrong_state", "foreign_origin", "unavailable")
+_UNCHANGED: Final = ((304, ""),)
+_DASHBOARD_DETAIL: Final = """\
+It asks this API like everybody else, and asks its reader for an API key where one is needed."""
 
 OPERATIONS: Final = (
     Operation(
@@ -122,5 +126,9 @@ OPERATIONS: Final = (
     Operation("problems", "/problems", "All kinds of errors", "text/html", tag="docs", open=True),
     Operation("asset", "/docs/assets/{name}", "A file of these pages", "*/*", tag="docs",
               open=True, parameters=(parameter("path", "name", TEXT, "The file's name"),), problems=("not_found",)),
-    Operation("root", "/", "Redirects to /docs", "", status=302, tag="docs", open=True),
+    Operation("dashboard", "/dashboard", "The web page for people", "text/html", also=_UNCHANGED, tag="docs",
+              open=True, detail=_DASHBOARD_DETAIL),
+    Operation("dashboardAsset", "/dashboard/assets/{name}", "A file of that page", "*/*", also=_UNCHANGED, tag="docs",
+              open=True, parameters=(parameter("path", "name", TEXT, "The file's name"),), problems=("not_found",)),
+    Operation("root", "/", "Redirects to /dashboard", "", status=302, tag="docs", open=True),
 )  # fmt: skip

@@ -37,15 +37,11 @@ class Docs:
 
     def routes(self) -> list[web.RouteDef]:
         return [
-            web.get("/", self.root),
             web.get("/docs", _page(_SWAGGER)),
             web.get("/redoc", _page(_REDOC)),
             web.get("/problems", _page(_problems())),
             web.get(ASSETS + "{name}", self.asset),
         ]
-
-    async def root(self, _: web.Request) -> web.Response:
-        return web.Response(status=302, headers={hdrs.LOCATION: "/docs"})
 
     async def asset(self, request: web.Request) -> web.Response:
         name = request.match_info["name"]

@@ -21,6 +21,7 @@ FILTERS: Final[Mapping[str, query.Reader]] = {
     "queue": query.text,
     "tag": query.text,
     "batch_id": query.uuid,
+    "schedule_id": query.uuid,
     "since": query.instant,
     "limit": query.limit,
     "cursor": query.place,

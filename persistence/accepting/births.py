@@ -27,20 +27,26 @@ _TYPES: Final = (
 )  # fmt: skip
 _BEAR = """
 INSERT INTO jobs (id, type, queue, state, priority, body, body_hash, tags, batch_id, max_retries, timeout_seconds,
-                  scheduled_for, expires_at, traceparent, tracestate)
+                  scheduled_for, expires_at, traceparent, tracestate{schedule_id})
 SELECT id, type, coalesce((SELECT t.queue FROM job_types t WHERE t.name = g.type), queue),  -- it may have moved
        CASE WHEN starts_at > clock_timestamp() THEN 'scheduled' ELSE 'queued' END, priority, body, body_hash,
        CASE WHEN tags IS NOT NULL THEN (SELECT array_agg(tag) FROM json_array_elements_text(tags::json) tag) END,
-       batch_id, max_retries, timeout_seconds, starts_at, expires_at, traceparent, tracestate
+       batch_id, max_retries, timeout_seconds, starts_at, expires_at, traceparent, tracestate{schedule_id}
   FROM {given}
     AS g(id, type, queue, priority, body, body_hash, tags, batch_id, max_retries, timeout_seconds, starts_at,
          expires_at, traceparent, tracestate)
- WHERE {those} AND NOT EXISTS (SELECT FROM tombstones t WHERE t.id = g.id)
+{those} NOT EXISTS (SELECT FROM tombstones t WHERE t.id = g.id)
  ORDER BY id
     ON CONFLICT (id) DO NOTHING
 """
-BEAR: Final = _BEAR.format(given=many(*_TYPES), those="true")
-BEAR_ONE: Final = _BEAR.format(given=single(*_TYPES), those="true")
+BEAR: Final = _BEAR.format(given=many(*_TYPES), those=" WHERE", schedule_id="")
+BEAR_ONE: Final = _BEAR.format(given=single(*_TYPES), those=" WHERE", schedule_id="")
+# Those of its rows that a run in `made` fires; each knows its schedule, for which no other door pays
+BEAR_FIRED: Final = _BEAR.format(
+    given=many(*_TYPES),
+    those="  JOIN made m ON m.job_id = g.id WHERE m.fate = 'fired' AND",
+    schedule_id=", schedule_id",
+)
 
 
 # An insert that waited for the delete of its id goes ahead when that commits, and has not seen the tombstone
@@ -48,11 +54,6 @@ _BURY = "DELETE FROM jobs j USING tombstones t WHERE j.id = ANY($1) AND t.id = j
 
 
 _KNOWN = "SELECT id, body_hash FROM jobs WHERE id = ANY($1)"
-
-
-def bear_those(condition: str) -> str:
-    """The statement that bears only those of its rows, `g`, of which this is true."""
-    return _BEAR.format(given=many(*_TYPES), those=condition)
 
 
 async def bear(transaction: asyncpg.Connection, submissions: Sequence[Submission]) -> set[UUID]:

@@ -1,5 +1,6 @@
 """crawls: batches of articles that somebody asked for.
 
+    crawl.py    a crawl in words
     make.py     the batch, its jobs and the list of its articles, all or nothing
     read.py     how a crawl stands, and what was read for it
     forget.py   the list, when somebody deletes it or its batch has had its day

@@ -6,5 +6,5 @@ brings the job to a worker just before its turn.  So a job waits in nobody's mem
 nothing to the others.
 
 `gate.py` is what a worker asks, `turns.py` the statements behind it, `calls.py` the line, `robots.py` what a host's
-robots.txt said.
+robots.txt said, `forget.py` lets go of hosts that nobody has visited for a month.
 """

@@ -7,7 +7,7 @@ A tag is the one filter of which nobody knows how many jobs it has.  Postgres kn
 the values that it is given, and not once it has settled for one plan for all values; then a rare tag walked through
 everything.  So the two ways are two statements: among the newest few thousand (those of a state or a type where one is
 asked for: of all jobs it may be a few), and, where they do not fill the page, by the index of tags.  Those of a small
-batch are looked at in its order.
+batch, or of a schedule with few jobs, are looked at in its order.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _ONE_BY_ONE = f"""(
           ORDER BY j.{{column}} DESC, j.created_at DESC, j.id DESC LIMIT {{limit}}) j
   {NEWEST} LIMIT {{limit}})"""  # noqa: S608 - made of a constant
 # Where one of the walk begins and ends, without and with what bounds the page; `=` would let another index in.
-# NOT NULL, because that of batches holds no others, and a comparison of rows does not prove it.
+# NOT NULL, because those of batches and schedules hold no others, and a comparison of rows does not prove it.
 _BEGIN: Final = ("j.{column} >= one.value", "(j.{column}, j.created_at) >= (one.value, {since})")
 _END: Final = ("j.{column} <= one.value", "(j.{column}, j.created_at, j.id) < (one.value, {after})")
 
@@ -51,12 +51,13 @@ class Filter:
     queue: str | None = None
     tag: str | None = None
     batch_id: UUID | None = None
+    schedule_id: UUID | None = None
     since: datetime | None = None
 
     @property
     def counted(self) -> bool:
         """Whether the counts tell apart what is wanted, but for its age."""
-        return self.tag is None and self.batch_id is None
+        return self.tag is None and self.batch_id is None and self.schedule_id is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,4 +142,5 @@ def _terms(wanted: Filter) -> list[tuple[str, object]]:
         ("queue = {}", wanted.queue),
         ("tags @> ARRAY[{}::text]", wanted.tag),
         ("batch_id = {}", wanted.batch_id),
+        ("schedule_id = {}", wanted.schedule_id),
     ]

@@ -100,6 +100,9 @@ _COUNT = "SELECT count(*) AS number FROM jobs j"
 _LAST = f"SELECT j.created_at, j.id FROM {{jobs}} j {NEWEST} OFFSET {{number}} LIMIT 1"  # noqa: S608 - made of a constant
 _ATTEMPTS = "SELECT * FROM attempts WHERE job_id = $1 ORDER BY lease"
 _SIZE = "SELECT total FROM batches WHERE id = $1"  # without what is not folded yet: it is a matter of thousands
+_FEW_OF_SCHEDULE = """
+SELECT count(*) AS jobs FROM (SELECT FROM jobs WHERE schedule_id = $1 ORDER BY schedule_id, created_at, id LIMIT $2) j
+"""
 _FINISHED = "SELECT id FROM jobs WHERE id = ANY($1) AND state <> ALL($2)"
 
 
@@ -157,10 +160,14 @@ async def _place_of(database: Database, wanted: Filter, number: int) -> Place | 
 async def _walk(database: Database, wanted: Filter, limit: int) -> Walk | None:
     states = FILTERS[wanted.state] if wanted.state else ()
     kinds = len(states) + (wanted.type is not None)
-    alone = wanted.queue is None and wanted.tag is None  # then there is an index for just one kind, or one batch
-    if wanted.batch_id is not None and ((alone and not kinds) or await _is_small(database, wanted.batch_id)):
+    crowds = (wanted.batch_id is not None) + (wanted.schedule_id is not None)
+    alone = wanted.queue is None and wanted.tag is None  # then there is an index for just one kind, batch or schedule
+    only = alone and not kinds and crowds == 1
+    if wanted.batch_id is not None and (only or await _is_small(database, wanted.batch_id)):
         return Walk("batch_id", (wanted.batch_id,))
-    if wanted.batch_id is None and alone and kinds == 1:
+    if wanted.schedule_id is not None and (only or await _has_few(database, wanted.schedule_id)):
+        return Walk("schedule_id", (wanted.schedule_id,))
+    if not crowds and alone and kinds == 1:
         return Walk("type", (wanted.type,)) if wanted.type else Walk("state", tuple(states))
     if (alone and kinds <= 1) or (wanted.queue is None and not kinds):
         return ANYWHERE
@@ -171,6 +178,12 @@ async def _is_small(database: Database, batch_id: UUID) -> bool:
     """False too where jobs name a batch that nobody knows: they may be many."""
     rows = await database.read(_SIZE, batch_id)
     return bool(rows) and rows[0]["total"] <= MOST_OF_CROWD
+
+
+async def _has_few(database: Database, schedule_id: UUID) -> bool:
+    """Counted in its index, as far as it matters: what it has fired is not what retention has left."""
+    (row,) = await database.read(_FEW_OF_SCHEDULE, schedule_id, MOST_OF_CROWD + 1)
+    return bool(row["jobs"] <= MOST_OF_CROWD)
 
 
 async def _crowds(database: Database, wanted: Filter) -> list[counts.Crowd]:

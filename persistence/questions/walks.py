@@ -11,6 +11,7 @@ all for them.  Behind 80,000 fresh jobs of another type that was 150 ms, and hal
 
 A batch knows by itself how many jobs it has.  With a tag asked beside it, Postgres made a bitmap of all jobs that have
 the tag, a hundred thousand for a batch of two thousand (26 ms); of a batch that is small the jobs are looked at (1 ms).
+So it is with a schedule, whose jobs are counted up to that bound when they are asked for.
 """
 
 from __future__ import annotations
@@ -25,14 +26,14 @@ from persistence.questions.counts import Crowd
 MOST_OF_CROWD: Final = 5_000  # looked at for a filter that no count knows: some 20 ms, if they are not in memory
 MOST_AT_ONCE: Final = 3  # states or types, of each of which the newest are looked at: as many states as wait
 
-Column = Literal["state", "type", "batch_id"]
+Column = Literal["state", "type", "batch_id", "schedule_id"]
 COLUMNS: Final[tuple[Column, ...]] = ("state", "type")  # those that the counts know
-KINDS: Final[dict[Column, str]] = {"state": "text", "type": "text", "batch_id": "uuid"}
+KINDS: Final[dict[Column, str]] = {"state": "text", "type": "text", "batch_id": "uuid", "schedule_id": "uuid"}
 
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """The jobs of these states or types, or of this batch, each by its own index.
+    """The jobs of these states or types, of this batch or this schedule, each by its own index.
 
     Without a column: all jobs, as Postgres sees fit.
     """

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from persistence.accepting.births import bear_those
+from persistence.accepting.births import BEAR_FIRED
 from persistence.accepting.submission import Submission, fill
 from persistence.declared.job_types import JobType
 from persistence.schedules.schedule import Schedule, job_id_of
@@ -25,7 +25,7 @@ from wire.tracing import Trace
 # $1 to $14 are the jobs, $15 is how long the sweep leaves them to their publisher
 BORN: Final = f"""
 born AS (
-  {bear_those("id IN (SELECT m.job_id FROM made m WHERE m.fate = 'fired')")} RETURNING id, run
+  {BEAR_FIRED} RETURNING id, run
 ), posted AS (
   INSERT INTO outbox (job_id, run, publish_after)
   SELECT id, run, clock_timestamp() + make_interval(secs => $15) FROM born ORDER BY id

@@ -17,6 +17,7 @@ COMMON_TYPE, RARE_TYPE = "mail", "yearly"
 COMMON_QUEUE, RARE_QUEUE = "letters", "rarely"
 COMMON_TAG, RARE_TAG = "news", "recall"
 BATCH: Final = UUID("00000000-0000-7000-8000-0000000000b3")  # one of ten
+SCHEDULE: Final = UUID("00000000-0000-7000-8000-0000000000c3")  # one of ten
 
 # State, type, tags and batch are drawn apart from one another, and the same way each time.
 _JOBS = """
@@ -37,7 +38,7 @@ WITH drawn AS (
 )
 INSERT INTO jobs (id, type, queue, state, reason, priority, body, body_hash, tags, batch_id, run, lease, attempt,
                   max_retries, timeout_seconds, created_at, scheduled_for, next_attempt_at, started_at, finished_at,
-                  holder, result, error_type, error_message, traceparent)
+                  holder, result, error_type, error_message, traceparent, schedule_id)
 SELECT submit_uuid(substring(int8send((extract(epoch FROM created_at) * 1000)::bigint) FROM 3)
                    || uuid_send(gen_random_uuid()), 7),
        type, CASE type WHEN 'mail' THEN 'letters' WHEN 'thumbnail' THEN 'images' WHEN 'yearly' THEN 'rarely'
@@ -57,7 +58,8 @@ SELECT submit_uuid(substring(int8send((extract(epoch FROM created_at) * 1000)::b
        CASE state WHEN 'running' THEN $3::uuid END,
        CASE state WHEN 'completed' THEN '{"sent":true,"to":"somebody@example.org"}'::json END,
        CASE state WHEN 'failed' THEN 'ValueError' END, CASE state WHEN 'failed' THEN 'it was not to be' END,
-       '00-' || md5(n::text) || '-' || left(md5(n::text), 16) || '-01'
+       '00-' || md5(n::text) || '-' || left(md5(n::text), 16) || '-01',
+       CASE batch_of WHEN 4 THEN ('00000000-0000-7000-8000-0000000000c' || (n::bigint - 1) * 10 / $1)::uuid END
   FROM said ORDER BY n
 """
 

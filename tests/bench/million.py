@@ -37,6 +37,7 @@ FILTERS: Final[dict[str, Sequence[str]]] = {  # a common value first, then rare 
     "queue": (lifelike.COMMON_QUEUE, lifelike.RARE_QUEUE),
     "tag": (lifelike.COMMON_TAG, lifelike.RARE_TAG),
     "batch_id": (str(lifelike.BATCH),),
+    "schedule_id": (str(lifelike.SCHEDULE),),
 }
 OTHERS: Final = ("stats", "queues", "workers", "dead-letters", "dead-letters?group=fingerprint", "batches")
 ROLES: Final = (("recorder", "persistence"), ("scheduler", "scheduler"), ("gateway", "gateway"))

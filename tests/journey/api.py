@@ -61,6 +61,10 @@ class Api:
     async def is_running(self, job_id: str) -> bool:
         return bool((await self.job(job_id))["state"] == "running")
 
+    async def has_started(self, job_id: str) -> bool:
+        """Whether it runs or has run: what is short may be over before anybody looks."""
+        return bool(await self.sql("SELECT 1 FROM jobs WHERE id = $1 AND started_at IS NOT NULL", job_id))
+
     async def attempts(self, job_id: str) -> list[dict[str, Any]]:
         return list((await self.get(f"{JOBS}/{job_id}/attempts"))["items"])
 

@@ -64,7 +64,7 @@ class Asker:
         self.channel.basic_publish("jobs.in", key, body, properties)
         return str(properties.message_id)
 
-    def answers(self, number: int, within: float = 20.0) -> list[tuple[pika.BasicProperties, dict[str, Any]]]:
+    def answers(self, number: int, within: float = 60.0) -> list[tuple[pika.BasicProperties, dict[str, Any]]]:
         """The next so many, or those that came in time."""
         deadline = time.monotonic() + within
         while len(self._answers) < number and time.monotonic() < deadline:

@@ -26,8 +26,9 @@ from deploy.roles import CLOCK
 
 ROOT = Path(__file__).parents[2]
 JOB_MODULES = Path(__file__).parent / "job_modules"
-SECONDS_TO_START = 60.0
-SECONDS_TO_STOP = 20.0
+SECONDS_TO_START = 120.0
+SECONDS_TO_STOP = 60.0
+SECONDS_TO_ANSWER = 60.0  # on a machine that stands still for seconds, which is nothing that is measured here
 DRAIN_SECONDS = 3.0
 LOOK_SECONDS = 0.05
 
@@ -142,7 +143,8 @@ class Stack:
     def logged(self, name: str, event: str) -> list[dict[str, Any]]:
         """The lines of a log with this event."""
         found = []
-        for line in self.log(name).read_text(errors="replace").splitlines():
+        whole, _, _ = self.log(name).read_text(errors="replace").rpartition("\n")  # the last line may be half written
+        for line in whole.splitlines():
             if event in line and line.startswith("{"):
                 entry = json.loads(line)
                 if entry.get("event") == event:
@@ -158,12 +160,13 @@ class Stack:
         return sorted(children(self.processes[name].pid))
 
     def get(self, path: str) -> dict[str, Any]:
-        with _OPENER.open(f"{self.url}{path}", timeout=10) as answer:
+        with _OPENER.open(f"{self.url}{path}", timeout=SECONDS_TO_ANSWER) as answer:
             return dict(json.load(answer))
 
     def scrape(self, name: str) -> Scraped:
         """What this process tells Prometheus."""
-        with _OPENER.open(f"http://127.0.0.1:{self.metrics_ports[name]}/metrics", timeout=10) as answer:
+        address = f"http://127.0.0.1:{self.metrics_ports[name]}/metrics"
+        with _OPENER.open(address, timeout=SECONDS_TO_ANSWER) as answer:
             return Scraped(answer.read().decode().splitlines())
 
     def wait_until(self, fact: Any, what: str, seconds: float = SECONDS_TO_START) -> None:

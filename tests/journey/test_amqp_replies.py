@@ -7,6 +7,7 @@ import json
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pika
@@ -89,18 +90,20 @@ async def test_the_answer_continues_the_trace(asker: Asker) -> None:
 
 
 async def test_who_asks_again_after_a_lost_connection_is_told_and_the_job_runs_once(
-    api: Api, publisher: str, asker: Asker
+    api: Api, publisher: str, asker: Asker, tmp_path: Path
 ) -> None:
     """
     While it runs and after it has ended.
     """
-    first = Asker(publisher)
-    job_id = first.ask(job("nap", {"seconds": 0.5}), "job.nap.p5")
+    first, door = Asker(publisher), tmp_path / "door"
+    body = job("hold", {"opens": str(door)})
+    job_id = first.ask(body, "job.hold.p5")
     await eventually(lambda: _state(api, job_id, "running"))
     first.close()
     told = []
     for time in ("second", "third"):
-        asker.ask(job("nap", {"seconds": 0.5}), "job.nap.p5", message_id=job_id, correlation_id=time)
+        asker.ask(body, "job.hold.p5", message_id=job_id, correlation_id=time)
+        door.touch()
         told += await asyncio.to_thread(asker.answers, 1)
 
     assert [(job_id, "completed", 1)] * 2 == [(a["id"], a["state"], a["result"]["starts"]) for _, a in told]

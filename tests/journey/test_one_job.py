@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.eventually import eventually
-from tests.journey.api import JOBS, Api
+from tests.journey.api import FINAL, JOBS, Api
 from tests.journey.stack import Stack
 
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
@@ -46,14 +46,19 @@ async def test_the_outbox_is_empty_when_all_is_done(api: Api) -> None:
 
 
 async def test_progress_is_seen_while_a_job_runs(api: Api) -> None:
-    job_id = await api.submit("sleep", {"duration": 2.2})
+    """
+    One that was over before anybody had looked is followed by another.
+    """
+    ids = [await api.submit("sleep", {"duration": 2.2})]
 
     async def halfway() -> Any:
-        job = await api.job(job_id)
+        job = await api.job(ids[-1])
+        if job["state"] in FINAL:
+            ids.append(await api.submit("sleep", {"duration": 2.2}))
         return job["state"] == "running" and job["progress"] and 0 < job["progress"]["fraction"] < 1 and job
 
     seen = await eventually(halfway)
-    done = await api.finished(job_id)
+    done = await api.finished(seen["id"])
 
     assert " of 2.2 s" in seen["progress"]["note"]
     assert ("completed", 1.0) == (done["state"], done["progress"]["fraction"])

@@ -46,6 +46,18 @@ def test_every_file_says_why_it_is_there() -> None:
     assert [] == [str(path) for path in SOURCES if not ast.get_docstring(ast.parse(path.read_text()))]
 
 
+def test_file_names_in_the_code_are_true() -> None:
+    """
+    A docstring or a comment that sends its reader to a file which is gone is worse than none.
+    """
+    files = [path.relative_to(ROOT).as_posix() for path in (*SOURCES, *(ROOT / "tests").rglob("*.py"))]
+    ends = {"/".join(parts[at:]) for parts in (file.split("/") for file in files) for at in range(len(parts))}
+    named = {(path, name) for path in SOURCES for name in re.findall(r"(?<![\w./-])[a-z_/]+\.py\b", path.read_text())}
+
+    assert [] == sorted(f"{path.relative_to(ROOT)}: {name}" for path, name in named if name not in ends)
+    assert len(named) > 50
+
+
 @pytest.mark.parametrize("page", ["README.md", *[f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")]])
 def test_file_names_in_the_documents_are_true(page: str) -> None:
     text = (ROOT / page).read_text()

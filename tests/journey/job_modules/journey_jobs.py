@@ -190,8 +190,9 @@ async def step(payload: Duration) -> None:
 
 
 @job("hold", timeout=900)
-async def hold(payload: Door) -> None:
-    """Last until a file is there: longer than whatever happens meanwhile."""
+async def hold(payload: Door) -> dict[str, int]:
+    """Last until a file is there: longer than whatever happens meanwhile; the witness sees every start."""
+    starts = witness("started")
     note("started")
     try:
         while not payload.opens.exists():  # noqa: ASYNC110 - another process makes it
@@ -200,6 +201,8 @@ async def hold(payload: Door) -> None:
         note("interrupted")
         raise
     note("ended")
+    witness("ended")
+    return {"starts": starts, "pid": os.getpid()}
 
 
 class Talk(BaseModel):

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from warren import context, job, submit, submit_now
 
 HTTPXClientInstrumentor().instrument()
+PATIENCE_SECONDS = 60.0  # an attempt whose request came to nothing would be made again, and would ask once more
 
 
 class Where(BaseModel):
@@ -22,7 +23,7 @@ class Where(BaseModel):
 @job("curious")
 async def curious(payload: Where) -> str:
     """Ask, wait among others, ask again, on the loop."""
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE_SECONDS) as client:
         await client.get(payload.url, params={"job": str(context().job_id)})
         await asyncio.sleep(payload.seconds)
         await client.get(payload.url, params={"job": str(context().job_id)})
@@ -33,7 +34,7 @@ async def curious(payload: Where) -> str:
 @job("curious_sync")
 def curious_sync(payload: Where) -> str:
     """Ask on a thread."""
-    httpx.get(payload.url, params={"job": str(context().job_id)}, trust_env=False)
+    httpx.get(payload.url, params={"job": str(context().job_id)}, trust_env=False, timeout=PATIENCE_SECONDS)
     return format(trace.get_current_span().get_span_context().trace_id, "032x")
 
 

@@ -22,14 +22,15 @@ from actors.catalogue.backup_task import back_up
 from actors.configured import configured_as
 from actors.ends import PermanentError
 from actors.inline import Ran, inline
-from actors.trades.backups.restore import Wanted, restore
+from actors.trades.backups.restore import restore
+from actors.trades.backups.wanted import RestoreFailed, Wanted
 from tests import provider
 from tests.databases import at, execute
 from tests.eventually import eventually
-from wire.artifacts import Artifacts
-from wire.backup import Backup
 from wire.errors import Refused
 from wire.settings import Stores
+from wire.slices.artifacts import Artifacts
+from wire.slices.backup import Backup
 
 KEY = "AGE-SECRET-KEY-1Y0F3ZLMEMQNC3S7Y72YTC2VQ4V8Q3S6YWKQPJU3NVGWR998L4Q3QFTYH8W"
 
@@ -162,6 +163,68 @@ async def test_what_is_there_is_not_overwritten_unless_somebody_insists(small: s
     assert ["public.people"] == list(before)
     assert await contents(small) == await contents(empty)
     assert "completed" == ran.ended
+
+
+LATER = """
+CREATE TABLE warren.of_tomorrow (id uuid PRIMARY KEY);
+CREATE VIEW warren.seen AS SELECT id, state FROM warren.jobs;
+CREATE TABLE public.mine AS SELECT 1 AS n;
+CREATE VIEW public.open_jobs AS SELECT id FROM warren.jobs;
+"""
+IN_THE_WAY = """
+DROP VIEW public.open_jobs;
+CREATE TABLE public.people (n int);
+CREATE VIEW public.all_of_them AS SELECT n FROM public.people;
+"""
+
+
+async def test_who_insists_has_the_schema_of_the_backup_where_a_newer_warren_was(
+    servers: provider.Servers, template: str, source: str, tmp_path: Path
+) -> None:
+    """
+    What a later migration has made would hold on to what must go; what others have beside it stays, and what they have
+    made of Warren's own is for them to drop.
+    """
+    newer = at(servers.database_url, name := f"newer_{uuid4().hex[:12]}")
+    await execute(servers.database_url, f"CREATE DATABASE {name} TEMPLATE {template}")
+    await execute(newer, LATER)
+    with kept(source, tmp_path / "backups") as backup:
+        ran = await backed_up()
+        wanted = Wanted(ran.result["location"], newer, force=True)
+        before = await contents(newer)
+        with pytest.raises(Refused, match=r"^--to: public\.open_jobs in .* hangs on Warren's own tables"):
+            await restore(wanted, backup, Artifacts(), str)
+        unchanged = await contents(newer)
+        await execute(newer, IN_THE_WAY)
+        in_the_way = r"^psql ended with 3, and nothing was changed: .*cannot drop table public\.people"
+        with pytest.raises(RestoreFailed, match=in_the_way):
+            await restore(wanted, backup, Artifacts(), str)
+        rolled_back = await contents(newer)
+        await execute(newer, "DROP VIEW public.all_of_them")
+        await restore(wanted, backup, Artifacts(), str)
+    came_back = await contents(newer)
+    mine = came_back.pop("public.mine")
+    await execute(servers.database_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+    assert before == unchanged
+    assert before.items() <= rolled_back.items()
+    assert await contents(source) == came_back
+    assert before["public.mine"] == mine
+
+
+async def test_who_insists_on_a_backup_without_warrens_own_keeps_the_one_that_is_there(
+    servers: provider.Servers, template: str, small: str, tmp_path: Path
+) -> None:
+    beside = at(servers.database_url, name := f"beside_{uuid4().hex[:12]}")
+    await execute(servers.database_url, f"CREATE DATABASE {name} TEMPLATE {template}")
+    with kept(small, tmp_path / "backups") as backup:
+        ran = await backed_up()
+        before = await contents(beside)
+        await restore(Wanted(ran.result["location"], beside, force=True), backup, Artifacts(), str)
+    after = await contents(beside)
+    await execute(servers.database_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+    assert before | await contents(small) == after
 
 
 async def test_a_backup_is_of_one_moment(small: str, empty: str, tmp_path: Path) -> None:

@@ -185,6 +185,7 @@ ROWS = [
     asked("an empty filter", "tag", f"{JOBS}?tag="),
     asked("a type that cannot be", "type", f"{JOBS}?type=Echo"),
     asked("a batch that is none", "batch_id", f"{JOBS}?batch_id=1"),
+    asked("a schedule that is none", "schedule_id", f"{JOBS}?schedule_id=nightly"),
     asked("a time that is none", "since", f"{JOBS}?since=yesterday"),
     asked("a time without a zone", "since", f"{JOBS}?since=2030-01-01T00:00:00"),
     done_to("a cancel of nothing", "id", "POST", f"{JOBS}/{NOWHERE}/cancel", 404, NOWHERE),

@@ -78,7 +78,9 @@ async def test_a_trigger_whose_answer_is_lost_runs_once(proxy: Stumbling, client
     run = await client.trigger_schedule(made.id)
     runs = await client.schedule_runs(made.id)
     job = await client.get(str(run.job_id))
+    jobs = await client.list(schedule_id=made.id)
 
+    assert [job.id] == [one.id for one in jobs.items]
     assert [run.job_id] == [one.job_id for one in runs.items]
     assert (made.id, run.due_at) == (job.schedule_id, job.due_at)
 

@@ -257,6 +257,7 @@ async def test_a_trigger_makes_a_job_that_knows_its_schedule(running: Running) -
     run = await asked(running, "POST", at(schedule, "/trigger"), status=202)
     job = await asked(running, "GET", run["Location"])
     why = await asked(running, "GET", f"{run['Location']}/why")
+    jobs = await asked(running, "GET", f"{JOBS}?schedule_id={schedule['id']}&state=queued")
     runs = await asked(running, "GET", at(schedule, "/runs"))
     read = await asked(running, "GET", at(schedule))
 
@@ -267,6 +268,7 @@ async def test_a_trigger_makes_a_job_that_knows_its_schedule(running: Running) -
     assert (schedule["id"], "nightly", read["why"]["sentence"]) == (
         why["schedule"]["id"], why["schedule"]["name"], why["schedule"]["sentence"],
     )  # fmt: skip
+    assert [job["id"]] == [one["id"] for one in jobs["items"]]
     assert [(job["id"], job["state"])] == [(one["job_id"], one["state"]) for one in runs["items"]]
     assert (job["id"], 0) == (read["last_run"]["job_id"], read["fired_count"])
 

@@ -61,6 +61,7 @@ FILTERS: dict[str, list[Any]] = {  # a common value first, then rare ones
     "queue": [lifelike.COMMON_QUEUE, lifelike.RARE_QUEUE],
     "tag": [lifelike.COMMON_TAG, lifelike.RARE_TAG],
     "batch_id": [lifelike.BATCH],
+    "schedule_id": [lifelike.SCHEDULE, uuid4()],
 }
 
 
@@ -84,13 +85,15 @@ async def everything(database: Database) -> None:
 
 
 def filters(since: object) -> Iterator[Filter]:
-    """Each filter alone with each of its values, and all that go together with common ones."""
+    """Each filter alone with each of its values, and all that go together with common ones; no batch has a schedule."""
     known = FILTERS | {"since": [since]}
     assert set(known) == {field.name for field in fields(Filter)}
     for name, values in known.items():
         yield from (Filter(**{name: value}) for value in values[1:])
     for chosen in itertools.product([False, True], repeat=len(known)):
-        yield Filter(**{name: known[name][0] for name in itertools.compress(known, chosen)})
+        said = {name: known[name][0] for name in itertools.compress(known, chosen)}
+        if not {"batch_id", "schedule_id"} <= said.keys():
+            yield Filter(**said)
 
 
 async def _a_worker_comes(database: Database) -> UUID:

@@ -25,7 +25,7 @@ PLAINLY = """
 SELECT id, created_at FROM jobs
  WHERE ($1::text[] IS NULL OR state = ANY($1)) AND ($2::text IS NULL OR type = $2) AND ($3::text IS NULL OR queue = $3)
    AND ($4::text IS NULL OR $4 = ANY(tags)) AND ($5::uuid IS NULL OR batch_id = $5)
-   AND ($6::timestamptz IS NULL OR created_at >= $6)
+   AND ($6::timestamptz IS NULL OR created_at >= $6) AND ($7::uuid IS NULL OR schedule_id = $7)
  ORDER BY created_at DESC, id DESC
 """
 
@@ -89,8 +89,9 @@ async def test_a_page_of_a_tag_in_a_batch_is_the_same_in_a_small_one_a_large_one
         (Filter(type=lifelike.COMMON_TYPE), Walk("type", (lifelike.COMMON_TYPE,))),
         (Filter(state="completed"), Walk("state", ("completed",))),
         (Filter(batch_id=lifelike.BATCH), Walk("batch_id", (lifelike.BATCH,))),
+        (Filter(schedule_id=lifelike.SCHEDULE), Walk("schedule_id", (lifelike.SCHEDULE,))),
     ],
-    ids=["type", "state", "batch"],
+    ids=["type", "state", "batch", "schedule"],
 )
 async def test_what_is_asked_by_one_kind_is_not_sought_among_the_newest_of_others(
     lived_in: str, wanted: Filter, walk: Walk
@@ -115,5 +116,5 @@ async def test_what_is_asked_by_one_kind_is_not_sought_among_the_newest_of_other
 
 async def _plainly(database: Database, wanted: Filter) -> Sequence[Row]:
     states = sorted(FILTERS[wanted.state]) if wanted.state else None
-    rest = (wanted.type, wanted.queue, wanted.tag, wanted.batch_id, wanted.since)
+    rest = (wanted.type, wanted.queue, wanted.tag, wanted.batch_id, wanted.since, wanted.schedule_id)
     return await database.fetch(PLAINLY, states, *rest)
