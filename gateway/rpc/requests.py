@@ -27,12 +27,13 @@ THEIRS: Final = {"type": "job_type", "id": "job_id", "limit": "page_size", "curs
 
 M = TypeVar("M", bound=Message)
 
-_FILTERS: Final[Mapping[str, tuple[str, query.Reader]]] = {
+FILTERS: Final[Mapping[str, tuple[str, query.Reader]]] = {
     "state": ("state", query.state),
     "job_type": ("type", query.job_type),
     "queue": ("queue", query.text),
     "tag": ("tag", query.text),
     "batch_id": ("batch_id", query.uuid),
+    "schedule_id": ("schedule_id", query.uuid),
     "since": ("since", query.instant),
     "page_size": ("limit", query.limit),
     "page_token": ("cursor", query.place),
@@ -73,7 +74,7 @@ def filter_of(message: proto.ListJobsRequest) -> dict[str, Any]:
     wanted: dict[str, Any] = {}
     faults: list[Fault] = []
     for field, said in message.ListFields():
-        name, reader = _FILTERS[field.name]
+        name, reader = FILTERS[field.name]
         try:
             wanted[name] = reader(field.name, str(_plain(field.name, said)))
         except Refused as e:

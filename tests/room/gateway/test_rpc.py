@@ -16,7 +16,9 @@ import pytest_asyncio
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from deploy.ports import free_port
+from gateway.rest.jobs import FILTERS as REST_FILTERS
 from gateway.rpc.proto import job_scheduler_pb2 as proto
+from gateway.rpc.requests import FILTERS
 from tests.eventually import eventually
 from tests.room.gateway.calling import ECHO, Caller, calling, refused
 from tests.room.gateway.running import Running, gateway
@@ -92,12 +94,13 @@ async def test_what_is_not_said_is_the_types_own(caller: Caller) -> None:
     assert not job.HasField("scheduled_for")
 
 
-async def test_every_field_of_the_envelope_can_be_said_or_has_a_reason() -> None:
+async def test_what_can_be_said_elsewhere_can_be_said_here() -> None:
     """
-    `v` is for bodies that are kept; here the package bears the version.
+    But for `v`, which is for bodies that are kept; here the package bears the version.
     """
     theirs = {"job_type": "type", "job_id": "id"}
 
+    assert REST_FILTERS == {name: reader for name, reader in FILTERS.values()}
     assert READERS.keys() - {"v"} == {
         theirs.get(one.name, one.name) for one in proto.SubmitJobRequest.DESCRIPTOR.fields
     }
