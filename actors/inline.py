@@ -56,12 +56,12 @@ from persistence.declared import payloads
 from persistence.declared.job_types import JobType
 from persistence.store.database import Database
 from wire import strict_json
-from wire.artifacts import Artifacts
 from wire.asked import Takes, TakesNothing
 from wire.envelope import MAX_BYTES, Envelope
 from wire.errors import Refused
 from wire.identity import fresh_id
 from wire.settings import Limits
+from wire.slices.artifacts import Artifacts
 from wire.states import Outcome
 from wire.tracing import Trace
 

@@ -13,6 +13,7 @@ from aiohttp import web
 from gateway.crawls.making import Crawls
 from gateway.dashboard.pages import Dashboard
 from gateway.dialects.routes import Dialects
+from gateway.ending.cancelling import Cancelling
 from gateway.entrance.access import Access
 from gateway.entrance.body import ARRIVING, BODY_SECONDS, Arriving
 from gateway.entrance.closed_ends import with_closed_ends
@@ -23,6 +24,7 @@ from gateway.openapi.document import Description
 from gateway.openapi.pages import Docs
 from gateway.pausing.hints import Hints
 from gateway.pausing.pausing import Pausing
+from gateway.reading.jobs import Standing
 from gateway.redriving.redrive import Redrive
 from gateway.redriving.redriver import Redriver
 from gateway.rest.artifacts import Artifacts
@@ -43,6 +45,8 @@ from gateway.rest.stats import Stats
 from gateway.rest.submissions import Submissions
 from gateway.rest.why import Why
 from gateway.rest.workers import Workers
+from gateway.rpc.listen import RpcListener
+from gateway.rpc.parts import Parts
 from gateway.schedules.judge import Judge
 from gateway.schedules.keeping import Keeper
 from gateway.schedules.running import Running
@@ -60,7 +64,7 @@ from persistence.declared.declare import declare
 from persistence.declared.job_types import Catalogue
 from persistence.store.database import Database
 from wire.errors import BrokerUnavailable, DatabaseUnavailable, TopologyMismatch
-from wire.lifecycle import Service
+from wire.lifecycle import Service, Together
 from wire.metrics.kinds import GATEWAY
 from wire.metrics.listener import Exposed
 from wire.rabbitmq.amqp import Broker
@@ -91,12 +95,15 @@ class Room:
         submitter = Submitter(catalogue, self.database, max_bytes)
         redrive = Redrive(self.database, catalogue, submitter, self.posts, max_bytes)
         self.redriver = Redriver(self.database, redrive, max_bytes)
-        jobs = Jobs(self.database, self.waiting, page_size, trace_url)
+        standing = Standing(self.database, self.waiting, page_size, trace_url)
+        cancelling = Cancelling(self.database, self.hints)
+        jobs = Jobs(standing, self.database)
         pausing = Pausing(self.database, self.hints)
         bulk = Bulk(submitter, self.acceptor)
         batches = Batches(submitter, self.database, self.passing_on, settings.gateway.max_bulk_jobs)
         orders = Orders(self.database, self.posts, self.hints)
         crawls = Crawls(submitter, self.database, self.passing_on, settings.gateway.max_bulk_jobs)
+        reporter = Reporter(self.database, self.broker, lease_seconds)
         keeper = Keeper(Judge(catalogue, max_bytes), self.database, settings.gateway.schedules_per_key)
         schedules = Schedules(keeper, self.database, page_size, max_bytes)
         routes = (
@@ -109,7 +116,7 @@ class Room:
             Why(self.database, self.broker, lease_seconds).routes(),
             Logs(self.database, self.following).routes(),
             Artifacts(self.database, self.objects, page_size).routes(),
-            JobActions(self.database, self.posts, self.hints, trace_url).routes(),
+            JobActions(self.database, self.posts, cancelling, standing).routes(),
             Redrives(self.database, redrive, self.redriver).routes(),
             DeadLetters(self.database, redrive, page_size, max_bytes, trace_url).routes(),
             schedules.routes(),
@@ -118,7 +125,7 @@ class Room:
             Stats(self.database, lease_seconds).routes(),
             Queues(self.database, self.broker, pausing, lease_seconds).routes(),
             Workers(self.database, self.hints, lease_seconds).routes(),
-            Reporter(self.database, self.broker, lease_seconds).routes(),
+            reporter.routes(),
             Description(self.database, lease_seconds).routes(),
             Docs().routes(),
             Dashboard().routes(),
@@ -130,6 +137,10 @@ class Room:
         app[BODY_SECONDS], app[ARRIVING] = settings.gateway.body_seconds, Arriving()
         self.listener = Listener(app, settings.gateway.host, settings.gateway.port)
 
+        parts = Parts(access, submitter, self.acceptor, standing, cancelling, reporter, max_bytes, trace_url)
+        self.rpc = RpcListener(settings.gateway, parts, [self.waiting])
+        self.doors = Together([self.listener, self.rpc])
+
     @property
     def services(self) -> list[Service]:
         """In the order in which they start; the last one stops first."""
@@ -137,7 +148,7 @@ class Room:
             self.acceptor, self.posts, self.passing_on, self.hints, self.redriver, self.waiting, self.following,
             self.objects,
         ]  # fmt: skip
-        return [Spans("gateway"), self.exposed, self.database, self.broker, *background, self.listener]
+        return [Spans("gateway"), self.exposed, self.database, self.broker, *background, self.doors]
 
 
 def _application(access: Access, routes: Iterable[web.RouteDef], held: Sequence[Service]) -> web.Application:

@@ -27,9 +27,9 @@ from sqlalchemy import (
 )  # fmt: skip
 from sqlalchemy.dialects.postgresql import ARRAY, JSON, UUID
 
+from persistence.store.database import SCHEMA
 from persistence.waits import WAITING, WAITS_SINCE
 
-SCHEMA = "warren"
 metadata = MetaData(schema=SCHEMA)
 NOW = text("clock_timestamp()")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from persistence.artifacts.archive import Archive
 from persistence.artifacts.object_store import ObjectStore
 from persistence.store.database import Database
-from wire.artifacts import Artifacts
+from wire.slices.artifacts import Artifacts
 
 
 def no_archive(database: Database) -> Archive:

@@ -111,9 +111,10 @@ async def mail_server(
     logins: dict[str, str] | None = None,
     utf8: bool = True,
     keeps_all: bool = False,
+    port: int = 0,
     **options: Any,
 ) -> AsyncIterator[MailServer]:
-    """One on a port of its own; with `tls` it offers STARTTLS, or speaks TLS from the first byte."""
+    """One on this port or one of its own; with `tls` it offers STARTTLS, or speaks TLS from the first byte."""
     kept = MailServer(logins=logins or {}, keeps_all=keeps_all)
 
     def connected() -> SMTP:
@@ -130,7 +131,7 @@ async def mail_server(
             auth_require_tls=tls is not None and not first, enable_SMTPUTF8=utf8, **options,
         )  # fmt: skip
 
-    server = await asyncio.get_running_loop().create_server(connected, "127.0.0.1", 0, ssl=tls if first else None)
+    server = await asyncio.get_running_loop().create_server(connected, "127.0.0.1", port, ssl=tls if first else None)
     kept.port = server.sockets[0].getsockname()[1]
     try:
         yield kept

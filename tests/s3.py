@@ -15,7 +15,7 @@ from pathlib import Path
 
 from actors.process.child import die_with_parent
 from deploy.ports import free_ports
-from wire.artifacts import Artifacts
+from wire.slices.artifacts import Artifacts
 
 BUCKET = "bucket"
 SECONDS_TO_START = 60.0

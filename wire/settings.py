@@ -16,14 +16,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from wire.artifacts import Artifacts
-from wire.backup import Backup
-from wire.cleanup import Cleanup
-from wire.datasets import Datasets
 from wire.errors import SettingsError
-from wire.mailing import Mailing
-from wire.operations import Operations
-from wire.reports import Reports
 from wire.slices import (
     PREFIX,
     Children,
@@ -40,6 +33,13 @@ from wire.slices import (
     environment_names,
     postgres_url,
 )
+from wire.slices.artifacts import Artifacts
+from wire.slices.backup import Backup
+from wire.slices.cleanup import Cleanup
+from wire.slices.datasets import Datasets
+from wire.slices.mailing import Mailing
+from wire.slices.operations import Operations
+from wire.slices.reports import Reports
 
 __all__ = [
     "Artifacts", "Backup", "Children", "Cleanup", "Gateway", "Limits", "Logs", "Mailing", "Metrics", "Operations",
@@ -47,7 +47,7 @@ __all__ = [
     "load", "postgres_url",
 ]  # fmt: skip
 
-SCRIPTS_OWN: Final = {"WARREN_URL", "WARREN_API_KEY"}  # what `.warren/env` gives to people's shells
+SCRIPTS_OWN: Final = {"WARREN_URL", "WARREN_GRPC_TARGET", "WARREN_API_KEY"}  # given to shells by `.warren/env`
 
 _NO_REDIS: Final = "RabbitMQ carries the jobs and Postgres remembers them; Redis is not used"
 _NO_MONGO: Final = "Postgres remembers the jobs; MongoDB is not used"
@@ -65,7 +65,6 @@ IGNORED: Final[Mapping[str, str]] = {
     "CELERY_BROKER_URL": "Celery may run beside Warren; Warren reads AMQP_URL",
     "CELERY_RESULT_BACKEND": "results are in Postgres, at DATABASE_URL",
     "LEADER_LOCK_KEY": "there is no leader; schedulers share the segments by locks of their own numbers",
-    "GRPC_PORT": "there is no gRPC door yet",
     "SECRET_KEY": "nothing is signed: callers prove themselves with WARREN_API_KEYS",
 }  # fmt: skip
 

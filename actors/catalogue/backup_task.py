@@ -25,10 +25,10 @@ from actors.trades.backups.retention import Keep
 from actors.trades.folders import Roots
 from persistence.backups.server import facts_of
 from persistence.backups.shelf import Shelf
-from wire.artifacts import Artifacts
-from wire.backup import Backup
 from wire.errors import Refused
 from wire.settings import Stores
+from wire.slices.artifacts import Artifacts
+from wire.slices.backup import Backup
 
 MOST_NAMES: Final = 100
 NO_KEY: Final = "asks for encryption, and this Warren has no key for it"

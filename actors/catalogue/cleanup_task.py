@@ -20,7 +20,7 @@ from actors.trades.cleaning.account import Account
 from actors.trades.cleaning.sorts import Kind, Sort, patterns
 from actors.trades.cleaning.walk import Walk, mount
 from actors.trades.folders import Roots
-from wire.cleanup import Cleanup
+from wire.slices.cleanup import Cleanup
 
 DAY: Final = 86_400.0
 EVERY: Final = 256  # names between two words of progress

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from actors.job import job
 from actors.trades.tables.asked import NEEDED, Operation, Parameters
+from actors.trades.tables.named import Dataset
 
 MEMORY_MB = 1_024
 
@@ -47,10 +48,9 @@ class DataProcessing(BaseModel):
         },
     )
 
-    dataset: str = Field(
-        min_length=1, max_length=8_192,
-        description="A dataset's name, the id of an artifact, or an http(s) URL; sales_data comes with Warren",
-    )  # fmt: skip
+    dataset: Dataset = Field(
+        description="A dataset's name, the id of an artifact, or an http(s) URL; sales_data comes with Warren"
+    )
     operation: Operation = Field(description="What to do: docs/data.md says what each needs")
     parameters: Parameters = Field(default_factory=Parameters, description="How to do it")
 

@@ -19,7 +19,8 @@ from actors.context import context, progress
 from actors.ends import PermanentError
 from actors.job import job
 from actors.trades.inputs.bring import bring
-from wire.artifacts import Artifacts
+from actors.trades.inputs.spelling import ARTIFACT, SAMPLES
+from wire.slices.artifacts import Artifacts
 
 MOST_BYTES: Final = 2 * 1024**3  # of the source
 # In words of JSON Schema, for the gateway: one of the two, and not both
@@ -32,8 +33,8 @@ ONE_SOURCE: Final[dict[str, Any]] = {
     },
     "else": {"required": ["video_url"], "properties": {"video_url": {"type": "string"}}},
 }
-Address = Annotated[str, Field(max_length=8_192, pattern="^([hH][tT][tT][pP][sS]?://|sample:)")]
-ArtifactId = Annotated[str, Field(pattern="^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
+Address = Annotated[str, Field(max_length=8_192, pattern=f"^([hH][tT][tT][pP][sS]?://|{SAMPLES}$)")]
+ArtifactId = Annotated[str, Field(pattern=f"^{ARTIFACT}$")]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Width = Annotated[int, Field(ge=16, le=4_096)]
 OutputFormat = Literal["mp4", "webm", "mkv", "mov", "gif", "mp3", "wav"]
@@ -54,7 +55,10 @@ class Film(BaseModel):
     video_url: Address | SkipJsonSchema[None] = Field(
         None,
         description="http or https, or `sample:clip`, a film of twelve seconds that Warren comes with",
-        json_schema_extra={"x-problem": "is not an http or https address, and not sample:<name>"},
+        json_schema_extra={
+            "x-problem": "is not an http or https address, and not sample:clip",
+            "x-remedy": "name a film by its address, or an artifact by its id",
+        },
     )
     artifact: ArtifactId | SkipJsonSchema[None] = Field(
         None,

@@ -15,7 +15,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import structlog
 
@@ -38,6 +38,7 @@ LEAVE_SECONDS: Final = 2.0  # for what it still has to send
 GONE_SECONDS: Final = 5.0  # a killed process may hang in the kernel; then it is let be
 MB: Final = 1024 * 1024
 PLAIN: Final = (str, int, float, bool, bytes)
+End = Literal["crashed", "memory", "timeout", "deaf"]
 
 
 class Child:
@@ -52,6 +53,7 @@ class Child:
         self._answering: Answering | None = None
         self._ended: asyncio.Future[Ended | None] = self._loop.create_future()
         self._most = self._taken = self._others = self._looks = 0
+        self.end: End = "crashed"  # why, once it is gone
         self.attempts = 0
         self.free_since = time.monotonic()
 
@@ -74,6 +76,11 @@ class Child:
     def taken(self) -> int:
         """Bytes of memory that it holds, while it has nothing in hand."""
         return memory.own(self.pid)
+
+    @property
+    def seen(self) -> int:
+        """Bytes of memory, at the last look at what it has in hand."""
+        return self._taken
 
     async def run(self, job: Context, payload: Mapping[str, Any], memory_mb: int) -> object:
         """What the function returns, or what it raises, or why the process ended before."""
@@ -123,6 +130,7 @@ class Child:
             self._frames.say(Stop(self.attempts))
             await asyncio.wait({self._ended}, timeout=GRACE_SECONDS)
         if not self._ended.done():
+            self.end = "timeout" if at_once else "deaf"
             await self.kill()
 
     async def _outcome(self, job: Context) -> object:
@@ -166,6 +174,7 @@ class Child:
         self._taken = memory.own(self.pid) + self._others
         if self._taken > self._most:
             most = self._most // MB
+            self.end = "memory"
             self._why = TooMuchMemory(f"it took more than {most} MB of memory ({self._taken // MB} MB), see memory_mb")
             self._kill()
         elif self._process.poll() is not None:

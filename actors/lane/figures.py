@@ -39,7 +39,9 @@ def begun(starts: Iterable[tuple[Craft, Claim]], at: datetime) -> None:
         table.WAIT.observe_all(seconds, queue)
 
 
-def standing(*, slots: int, free: int, running: int, buffered: int, prefetch: int, consuming: bool) -> None:
+def standing(
+    *, slots: int, free: int, running: int, buffered: int, prefetch: int, consuming: bool, for_child: int
+) -> None:
     """Of this process, now."""
     table.PROCESSES.set(1)
     table.CONSUMING.set(consuming)
@@ -48,3 +50,4 @@ def standing(*, slots: int, free: int, running: int, buffered: int, prefetch: in
     table.RUNNING.set(running)
     table.BUFFERED.set(buffered)
     table.PREFETCH.set(prefetch)
+    table.WAITING_FOR_CHILD.set(for_child)

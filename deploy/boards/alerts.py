@@ -22,6 +22,8 @@ HEAD: Final = "# Written by `python -m deploy.boards`; change deploy/boards/aler
 UP: Final = Gauge("up", "1 where Prometheus could scrape", roles=())
 NOT_PAUSED: Final = f"unless on (queue) {most(table.QUEUE_PAUSED, 'queue')} == 1"
 
+NOT_OUT: Final = "not_now|away|in_doubt|broken"
+
 
 @dataclass(frozen=True, slots=True)
 class Alert:
@@ -54,6 +56,9 @@ ALERTS: Final = (
           f"{increase(table.FAILURES, 'type', over='1h', reason='poison')} > 0"
           f" or {appeared(table.FAILURES, 'type', over='1h', reason='poison')} > 0", 0, "ticket",
           "Jobs of type {{ $labels.type }} have killed their workers", "Workers die"),
+    Alert("WarrenChildrenDie", f"{increase(table.CHILDREN_ENDED, 'why', over='30m', why='crashed|memory')} > 10", 0,
+          "ticket", "{{ $value | humanize }} child processes of workers have ended in half an hour: {{ $labels.why }}",
+          "Workers die"),
     Alert("WarrenErrorBudgetFast",
           f"{failed_share('5m')} > {14.4 * BUDGET:g} and {failed_share('1h')} > {14.4 * BUDGET:g}", 2, "page",
           "{{ $value | humanizePercentage }} of the jobs fail: a month's budget is gone in two days",
@@ -101,6 +106,10 @@ ALERTS: Final = (
     Alert("WarrenHttpRefuses",
           f"{rate(table.REQUESTS, over='5m', status='5..')} > 1", 5, "page",
           "The gateway answers {{ $value | humanize }} requests a second with 5xx", "The gateway answers 503"),
+    Alert("WarrenMailWaits", f"{increase(table.MAILS, over='30m', outcome=NOT_OUT)} > 0 unless "
+          f"{increase(table.MAILS, over='30m', outcome='taken|written')} > 0", 20, "ticket",
+          "No mail has gone out for half an hour, and {{ $value | humanize }} tries were in vain",
+          "Mail does not go out"),
     Alert("WarrenProcessAway", f'{most(UP, "role", "instance", job="warren")} == 0', 2, "ticket",
           "{{ $labels.role }} at {{ $labels.instance }} does not answer Prometheus", "A process is gone"),
 )  # fmt: skip

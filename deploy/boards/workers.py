@@ -36,6 +36,18 @@ BOARD = Board(
             curve("Loop lag, 99 of 100", "How much later than asked event loops wake up. Above 0.1 s: something blocks "
                   "them.", (quantile(0.99, table.LOOP_LAG, "role"), "{{role}}"), unit=SECONDS),
         )),
+        Row("Child processes", (
+            curve("Child processes", "For jobs that run apart: those that have one in hand, and those that wait for "
+                  "the next.", (total(table.CHILDREN, "use"), "{{use}}")),
+            curve("Jobs that wait for one", "Held in a worker until a child process is free. Above 0 for long: more "
+                  "of them (WARREN_CHILDREN), or more workers.", (total(table.WAITING_FOR_CHILD), "wait")),
+            curve("Started and ended", "In five minutes, and why they ended. memory: they took more than their type "
+                  "may. deaf: they did not stop when they were asked. crashed: by a library, or by the kernel.",
+                  (increase(table.CHILDREN_STARTED, over="5m"), "started"),
+                  (increase(table.CHILDREN_ENDED, "why", over="5m"), "{{why}}")),
+            curve("Memory of child processes", "What they hold for themselves.",
+                  (total(table.CHILDREN_MEMORY), "held"), unit=BYTES),
+        )),
         Row("What they need", (
             stack("Processor", "Cores, by process group.",
                   (rate(table.CPU, "instance", role="workers"), "{{instance}}"), unit=CORES),

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote
 
-from wire.artifacts import Artifacts
 from wire.errors import ObjectStoreUnavailable
 from wire.masks import mask_text
+from wire.slices.artifacts import Artifacts
 
 PART: Final = 5 * 1024 * 1024  # the least that S3 takes as a part of an upload; smaller objects are sent whole
 PARTS_AT_ONCE: Final = 2  # of one upload: so many are held in memory

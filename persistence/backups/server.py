@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from persistence.store.database import Database
-from persistence.tables import SCHEMA
+from persistence.store.database import SCHEMA, Database
 
 SECONDS: Final = 30.0
 

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from typing import Final
 
 from persistence.artifacts.object_store import Held, ObjectStore
-from wire.artifacts import Artifacts
+from wire.slices.artifacts import Artifacts
 
 PART: Final = 32 * 1024 * 1024
 LEAST_SECONDS: Final = 300.0  # for a part, on a line of a megabit

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from persistence.tables import SCHEMA
+from persistence.store.database import SCHEMA
 
 LOCK: Final = 7_267_747  # one number for "Warren migrates"
 

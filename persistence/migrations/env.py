@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import context
 
 from persistence.migrations.expected import metadata
-from persistence.tables import SCHEMA
+from persistence.store.database import SCHEMA
 
 context.configure(
     connection=context.config.attributes["connection"],

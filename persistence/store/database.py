@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 Row = Mapping[str, Any]
+SCHEMA: Final = "warren"  # where all of ours lies
 
 # What Postgres says of a row it cannot store (class 22, data) or of a value too large for it (class 54).
 DATA_ERRORS: Final = (
@@ -268,7 +269,7 @@ class Database:
         idle_millis = 2_000 * self._timeout  # no call of ours lasts half as long
         return {
             "application_name": self._name,
-            "search_path": "warren",
+            "search_path": SCHEMA,
             "enable_seqscan": "off",
             "jit": "off",
             "idle_in_transaction_session_timeout": f"{idle_millis:.0f}",

@@ -2,12 +2,15 @@
 
     name → Point(process, dotted function, before | after, at which call)
 
+At some it is frozen instead, so that a test may take a server away at just this moment and let the process go on.
+
 A dotted name is where the product looks the function up, so that the product needs no hook for it.  A refactoring that
 moves one of them fails in test_points.py instead of disarming a test in silence.
 """
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -17,11 +20,12 @@ from typing import Final, Literal
 class Point:
     """One instruction at which a process may die."""
 
-    process: str  # the module that runs it (`python -m`), or `worker`: a child of `actors`
+    process: str  # the module that runs it (`python -m`), or `worker`: a child of `actors`, or a child of that
     function: str
     when: Literal["before", "after"]  # the call; after one that raised or found nothing to do nobody dies
     nth: int = 1  # call in one process since it was armed
     about: str = ""  # counts only calls whose arguments say this
+    by: signal.Signals = signal.SIGKILL
 
 
 def before(process: str, function: str, nth: int = 1, about: str = "") -> Point:
@@ -30,6 +34,10 @@ def before(process: str, function: str, nth: int = 1, about: str = "") -> Point:
 
 def after(process: str, function: str, nth: int = 1) -> Point:
     return Point(process, function, "after", nth)
+
+
+def frozen(process: str, function: str, about: str = "") -> Point:
+    return Point(process, function, "before", about=about, by=signal.SIGSTOP)
 
 
 POINTS: Final[Mapping[str, Point]] = {
@@ -59,6 +67,12 @@ POINTS: Final[Mapping[str, Point]] = {
         "worker", "wire.rabbitmq.amqp._declare", nth=3, about="job.newcomer"
     ),
     "drain, begun": before("worker", "actors.lane.lane.Lane._until_idle"),
+    # a worker, or a child process of it, does one of the catalogue's
+    "mail, taken and not written": before("worker", "persistence.receipts.receipts.Receipts.keep"),
+    "mail, written": after("worker", "persistence.receipts.receipts.Receipts.keep"),
+    "backup, stored and not told of": after("worker", "actors.trades.backups.make._stored"),
+    "report, while it counts": frozen("worker", "persistence.questions.activity.activity"),
+    "artifact, stored and not listed": frozen("worker", "persistence.artifacts.archive.Archive._keep", about="convert"),
     # the workers' supervisor
     "end of a child, before it is written": before("actors", "actors.process.supervise.Child._end"),
     # the recorder makes rows of messages: insert → commit → ack

@@ -18,6 +18,7 @@ import pkgutil
 import runpy
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -45,6 +46,11 @@ class Saboteur:
 
     def struck(self, name: str) -> bool:
         return (self._struck / name).exists()
+
+    def victim(self, name: str) -> int | None:
+        """The process that was struck there, once it is known."""
+        path = self._struck / name
+        return int(path.read_text() or 0) or None if path.exists() else None
 
     def still_armed(self) -> list[str]:
         """What was armed and never reached; it is disarmed."""
@@ -83,7 +89,8 @@ class Trap:
             self._armed.rename(self._struck)
         except FileNotFoundError:  # another process was first
             return
-        os.kill(os.getpid(), signal.SIGKILL)
+        self._struck.write_text(str(os.getpid()))
+        signal.pthread_kill(threading.get_ident(), self._point.by)  # sent to the process, another thread may stop first
 
 
 def install(process: str) -> None:

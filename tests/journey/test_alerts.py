@@ -132,6 +132,14 @@ CASES = {
         {'warren_http_requests_total{method="POST",route="/api/v1/jobs",status="422"}': grows(900),
          'warren_http_requests_total{method="POST",route="/api/v1/jobs",status="503"}': grows(5)},
     ),
+    "WarrenChildrenDie": Case(
+        {'warren_children_ended_total{why="memory"}': grows(1)},
+        {'warren_children_ended_total{why="crashed"}': grows(0.2), 'warren_children_ended_total{why="idle"}': grows(9)},
+    ),
+    "WarrenMailWaits": Case(
+        {'warren_mails_total{outcome="away"}': grows(1), 'warren_mails_total{outcome="taken"}': stays(7)},
+        {'warren_mails_total{outcome="not_now"}': grows(5), 'warren_mails_total{outcome="taken"}': grows(0.2)},
+    ),
     "WarrenProcessAway": Case(
         {'up{job="warren",role="gateway",instance="a"}': stays(0)},
         {'up{job="warren",role="gateway",instance="a"}': stays(1)},

@@ -121,7 +121,7 @@ async def _run(folder: Path, amqp_url: str, *words: str) -> dict[str, Any]:
     """What the paste prints."""
     environment = {"PATH": os.environ["PATH"], "AMQP_URL": amqp_url}
     done = await asyncio.to_thread(
-        subprocess.run, words, cwd=folder, env=environment, capture_output=True, text=True, timeout=30, check=False
+        subprocess.run, words, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
     )
 
     assert 0 == done.returncode, done.stderr

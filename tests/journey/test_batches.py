@@ -99,7 +99,7 @@ async def test_the_pastes_run_as_printed(api: Api, stack: Stack) -> None:
     """Both batches of the page end, and each calls back."""
     said = await asyncio.to_thread(
         subprocess.run, ["bash", "-euo", "pipefail", "-c", "\n".join(PASTES)],
-        env={**os.environ, "WARREN_URL": stack.url, "no_proxy": "*"}, capture_output=True, text=True, timeout=30,
+        env={**os.environ, "WARREN_URL": stack.url, "no_proxy": "*"}, capture_output=True, text=True, timeout=120,
         check=False,
     )  # fmt: skip
     assert (0, 2) == (said.returncode, len(PASTES)), said.stderr

@@ -85,4 +85,4 @@ def test_what_the_page_shows_can_be_pasted(stack: Stack) -> None:
 
 def _run(command: str, url: str) -> str:
     here = command.replace("http://127.0.0.1:8000", url)
-    return subprocess.run(["sh", "-c", here], check=True, capture_output=True, text=True, timeout=30).stdout
+    return subprocess.run(["sh", "-c", here], check=True, capture_output=True, text=True, timeout=120).stdout

@@ -17,10 +17,10 @@ async def cancel(api: Api, job_id: str) -> int:
 
 
 async def test_a_waiting_job_is_cancelled_here_and_now_and_never_runs(api: Api) -> None:
-    job_id = await api.submit("echo", {"message": "too late"}, delay=2.0)
+    job_id = await api.submit("echo", {"message": "too late"}, delay=4.0)  # it must not be due before it is cancelled
 
     assert 200 == await cancel(api, job_id)
-    marker = await api.submit("echo", {"message": "after it"}, delay=2.5)
+    marker = await api.submit("echo", {"message": "after it"}, delay=4.5)
     await api.finished(marker)
 
     assert "cancelled" == (await api.job(job_id))["state"]

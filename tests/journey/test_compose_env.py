@@ -81,7 +81,7 @@ def _write_forgetter(folder: Path) -> None:
 
 def test_the_services_commands_make_a_warren_of_two_empty_servers(bare: Stack, image: Path) -> None:
     shipped = sorted(image.rglob("*"))
-    _start(bare, "migrate").wait(30)
+    _start(bare, "migrate").wait(120)
     migrated = bare.processes.pop("migrate").returncode
     for service in ("recorder", "scheduler", "gateway", "worker", "demo-worker"):
         _start(bare, service)

@@ -59,7 +59,7 @@ def _run(project: Path, *words: str, **environment: str) -> subprocess.Completed
     path = f"{project}:{ROOT}"
     return subprocess.run(
         [sys.executable, *words], cwd=project, env={"PYTHONPATH": path, "PATH": "/usr/bin:/bin", **environment},
-        capture_output=True, text=True, check=False, timeout=60,
+        capture_output=True, text=True, check=False, timeout=180,
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from tests.journey.rabbit import Rabbit
 from tests.journey.stack import Stack, running_stack
 
 WORK = "work.default"
+NEEDED = 5  # by four slots with jobs of 0.3 s, of which 80 ms lie ahead
 
 
 @pytest.fixture(scope="module")
@@ -111,12 +112,13 @@ async def test_the_window_grows_with_fast_jobs_and_shrinks_with_slow_ones(
     stack.workers("four", "--concurrency", "4", "--queues", "default", processes=1)
     grown = await eventually(lambda: _window(rabbit, at_least=8), within=60)
     await eventually(lambda: _has_started(api, slow), within=60)
-    shrunk = await eventually(lambda: _window(rabbit, at_most=grown // 2), within=60)
+    small = max(grown // 2, NEEDED)  # it may have been seen on its way up
+    shrunk = await eventually(lambda: _window(rabbit, at_most=small), within=60)
     await eventually(lambda: _all_done(api, 4_040), within=60)
     await asyncio.to_thread(stack.stop, "four")
     starts = [line for line in stack.witness.read_text().splitlines() if line.split()[0] in slow and "start" in line]
 
-    assert 4 <= shrunk <= grown // 2
+    assert 4 <= shrunk <= small < grown
     assert 40 == len(starts) == len(set(starts))
 
 

@@ -9,18 +9,19 @@ from typing import Any
 import pytest
 
 from tests.eventually import eventually
-from tests.journey.api import Api, instant
+from tests.journey.api import FINAL, Api, instant
 
 UNIT = timedelta(milliseconds=100)  # of the delay ladder: a delay is rounded up to it
-SLACK = timedelta(seconds=5)  # hops of the ladder on a busy machine with two cores
+SLACK = timedelta(seconds=9)  # hops of the ladder on a busy machine; the rescue of what was lost takes ten
 
 
 async def test_a_retry_runs_at_its_planned_time(api: Api) -> None:
     """
     Never early, and late by the ladder's rounding at most: one unit and 0.8 % of the wait.
     """
-    job_id = await api.submit("flaky", {"times": 1})
-    planned = await eventually(lambda: _planned(api, job_id))
+    ids = [await api.submit("flaky", {"times": 1})]
+    planned = await eventually(lambda: _planned(api, ids))
+    job_id = ids[-1]
     job = await api.finished(job_id)
     first, second = await api.attempts(job_id)
     wait = timedelta(seconds=first["retry_after_seconds"])
@@ -154,8 +155,11 @@ def _took(attempt: dict[str, Any]) -> timedelta:
     return instant(attempt["finished_at"]) - instant(attempt["started_at"])
 
 
-async def _planned(api: Api, job_id: str) -> Any:
-    job = await api.job(job_id)
+async def _planned(api: Api, ids: list[str]) -> Any:
+    """When the last of them is tried again; one that was over before anybody had looked is followed by another."""
+    job = await api.job(ids[-1])
+    if job["state"] in FINAL:
+        ids.append(await api.submit("flaky", {"times": 1}))
     return job["state"] == "retrying" and instant(job["next_attempt_at"])
 
 

@@ -17,27 +17,30 @@ from tests.journey.api import Api
 from tests.journey.stack import ROOT, Stack
 
 PAGE = (ROOT / "docs" / "sql.md").read_text()
-JOBS = 40
+JOBS = 24
+MOMENTS = 250  # milliseconds
 
 
 async def test_a_job_starts_within_moments_of_its_commit(api: Api, stack: Stack) -> None:
     """
-    From the commit to the start: notification, sweep, RabbitMQ, claim.  The bound is loose, the figure is printed.
+    From the commit to the start: notification, sweep, RabbitMQ, claim.  How long that takes is printed; what is held is
+    that without the notification it takes most of a second more, on a machine of any speed.
     """
+    lags: dict[str, list[float]] = {"on": [], "off": []}
     caller = await asyncpg.connect(stack.database_url)
     await api.finished(str(await caller.fetchval("SELECT warren.submit('echo', '{}')")))
-    lags = []
-    for number in range(JOBS):
+    for number, notify in enumerate(["on", "on", "off"] * (JOBS // 3)):
+        await caller.execute(f"SET warren.notify = {notify}")
         job = await caller.fetchval("SELECT warren.submit('echo', json_build_object('number', $1::int))", number)
         committed = datetime.now(UTC)
         await api.finished(str(job))
         (row,) = await api.sql("SELECT started_at FROM attempts WHERE job_id = $1", job)
-        lags.append((row["started_at"] - committed).total_seconds() * 1_000)
+        lags[notify].append((row["started_at"] - committed).total_seconds() * 1_000)
     await caller.close()
-    p50, worst = statistics.median(lags), max(lags)
-    print(f"commit to start: p50 {p50:.1f} ms, worst {worst:.1f} ms")
+    p50, worst, without = statistics.median(lags["on"]), max(lags["on"]), statistics.median(lags["off"])
+    print(f"commit to start: p50 {p50:.1f} ms, worst {worst:.1f} ms; without the notification p50 {without:.1f} ms")
 
-    assert p50 < 250  # without the notification it would be 500
+    assert p50 + MOMENTS < without
 
 
 async def test_a_job_that_was_rolled_back_never_runs(api: Api, stack: Stack) -> None:
@@ -61,7 +64,7 @@ async def test_a_job_that_was_rolled_back_never_runs(api: Api, stack: Stack) -> 
 async def test_without_a_notification_the_poll_starts_it(api: Api, stack: Stack) -> None:
     caller = await asyncpg.connect(stack.database_url)
     await caller.execute("SET warren.notify = off")
-    job = await api.finished(str(await caller.fetchval("SELECT warren.submit('echo', '{}')")), within=10)
+    job = await api.finished(str(await caller.fetchval("SELECT warren.submit('echo', '{}')")), within=30)
     await caller.close()
 
     assert "completed" == job["state"]
@@ -100,7 +103,7 @@ async def test_the_pastes_run_as_printed(api: Api, stack: Stack, paste: str) -> 
     before = {row["id"] for row in await api.sql("SELECT id FROM jobs")}
     said = await asyncio.to_thread(
         subprocess.run, [_psql(), "-X", "-v", "ON_ERROR_STOP=1", stack.database_url],
-        input=paste, capture_output=True, text=True, timeout=30, check=False,
+        input=paste, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     made = [row["id"] for row in await api.sql("SELECT id FROM jobs") if row["id"] not in before]
 

@@ -65,7 +65,7 @@ class Warren:
 
     def echo(self) -> dict[str, Any]:
         submitted = self.ask("/api/v1/jobs", {"type": "echo", "payload": {"message": "hello"}})
-        return self.ask(f"/api/v1/jobs/{submitted['id']}?wait=30")
+        return self.ask(f"/api/v1/jobs/{submitted['id']}?wait=50")
 
     def echoed(self) -> str | None:
         """The state of a job that was submitted and waited for; nothing while a store is away."""
@@ -176,7 +176,7 @@ def test_what_a_killed_supervisor_left_is_taken_over(warren: Warren, greeting: s
     servers, gateway = [warren.server("postgres"), warren.server("rabbitmq")], warren.process("gateway")
     supervisor = warren.process("supervisor")
     supervisor.send(signal.SIGKILL)
-    supervisor.wait(5)
+    supervisor.wait(60)
     again = warren.up()
 
     assert again.returncode == 0, again.stdout + again.stderr

@@ -13,7 +13,7 @@ from tests.journey.rabbit import Rabbit
 from tests.journey.stack import Stack
 
 UNIT = timedelta(milliseconds=100)
-SLACK = timedelta(seconds=5)
+SLACK = timedelta(seconds=9)  # on a busy machine; the rescue of what was lost takes ten
 
 
 @pytest.mark.parametrize("seconds", [0.05, 0.3, 1.7, 3.1])
@@ -31,7 +31,7 @@ async def test_a_delay_is_kept(api: Api, seconds: float) -> None:
 
 
 async def test_a_time_is_kept(api: Api) -> None:
-    job_id = await api.submit("echo", run_at=(datetime.now(UTC) + timedelta(seconds=1.5)).isoformat())
+    job_id = await api.submit("echo", run_at=(datetime.now(UTC) + timedelta(seconds=4)).isoformat())
     state = (await api.job(job_id))["state"]
     await api.finished(job_id)
 
@@ -43,8 +43,9 @@ async def test_a_waiting_job_lies_in_the_ladder_and_not_in_a_worker(api: Api, ra
     """
     An hour is 36,000 units; the highest bit of that is level 15.
     """
+    before = await rabbit.ready("delay.15")  # others have their hours, too
     job_id = await api.submit("echo", delay=3600)
-    await eventually(lambda: rabbit.ready("delay.15"))
+    await eventually(lambda: _holds(rabbit, "delay.15", before + 1))
     job = await api.job(job_id)
 
     assert ("scheduled", None, 0) == (job["state"], job["worker"], job["attempt"])
@@ -55,9 +56,10 @@ async def test_time_passes_while_no_worker_is_alive(api: Api, stack: Stack, rabb
     What came due meanwhile is in the work queue when a worker comes back.
     """
     stopped = await asyncio.to_thread(stack.stop, "actors")
+    before = await rabbit.ready("work.default")
     due_at_once = await api.submit("echo")
     due_soon = await api.submit("echo", delay=0.4)
-    await eventually(lambda: _holds(rabbit, "work.default", 2))
+    await eventually(lambda: _holds(rabbit, "work.default", before + 2))
     waiting = [(await api.job(job_id))["state"] for job_id in (due_at_once, due_soon)]
     stack.workers()
     jobs = await api.all_finished(due_at_once, due_soon, within=60)
@@ -74,4 +76,5 @@ async def _lateness(api: Api, job_id: str) -> timedelta:
 
 
 async def _holds(rabbit: Rabbit, queue: str, messages: int) -> bool:
-    return messages == await rabbit.ready(queue)
+    """At least so many: a copy that another file's test has left in the ladder may come meanwhile."""
+    return messages <= await rabbit.ready(queue)

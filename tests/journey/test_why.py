@@ -31,10 +31,15 @@ async def post(api: Api, path: str, **body: str) -> None:
     assert response.is_success, response.text
 
 
+async def _nobody_consumes(api: Api, queue: str) -> bool:
+    return bool((await api.get(f"{API}/queues/{queue}"))["consumers"] == 0)
+
+
 async def test_what_people_have_paused_and_who_waits_before_it(api: Api) -> None:
     await api.finished(await api.submit("tell"))
     await post(api, "queues/letters/pause", by="ada", note="the printer is on fire")
     try:
+        await eventually(lambda: _nobody_consumes(api, "letters"))  # or one of them would take the first
         first, second = [await api.submit("tell") for _ in range(2)]
         late = await api.submit("tell", priority=1)
         await api.sql("UPDATE jobs SET expires_at = now() WHERE id = $1", UUID(late))

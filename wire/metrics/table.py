@@ -136,6 +136,28 @@ OUTBOUND_SECONDS = Histogram(
 )
 OUTBOUND_BYTES = Counter("warren_outbound_bytes_total", "Bytes of bodies that came, as packed", roles=(WORKER,))
 
+# --- child processes of workers, for jobs that run apart
+CHILDREN = Gauge("warren_children", "Child processes of workers, busy and free", ("use",), roles=(WORKER,))
+CHILDREN_MEMORY = Gauge(
+    "warren_children_memory_bytes",
+    "Memory that child processes hold for themselves, with the programs that jobs have started there",
+    roles=(WORKER,),
+)
+WAITING_FOR_CHILD = Gauge(
+    "warren_worker_jobs_waiting_for_child",
+    "Deliveries that are held until a child process is free; WARREN_CHILDREN says how many there are",
+    roles=(WORKER,),
+)
+CHILDREN_STARTED = Counter("warren_children_started_total", "Child processes that were started", roles=(WORKER,))
+CHILDREN_ENDED = Counter(
+    "warren_children_ended_total",
+    "Child processes by why they ended: recycled after their jobs, idle; killed for the memory they took, at their "
+    "job's timeout, or because it did not stop when it was asked (deaf); crashed",
+    ("why",),
+    roles=(WORKER,),
+)
+CHILDREN_ENDED.begin(("recycled",), ("idle",), ("memory",), ("timeout",), ("deaf",), ("crashed",))
+
 # --- mail that jobs send
 MAILS = Counter(
     "warren_mails_total",
@@ -144,6 +166,7 @@ MAILS = Counter(
     ("outcome",),
     roles=(WORKER,),
 )
+MAILS.begin(*[(word,) for word in ("taken", "refused", "not_now", "away", "in_doubt", "broken")])
 MAIL_SECONDS = Histogram(
     "warren_mail_seconds", "From a mail's turn until it was taken or not", roles=(WORKER,), bounds=_FETCHES
 )
@@ -178,6 +201,12 @@ REQUESTS = Counter(
 REQUEST_SECONDS = Histogram(
     "warren_http_request_seconds", "Time to the answer, by route", ("route",), roles=(GATEWAY,), bounds=_CALLS
 )
+
+CALLS = Counter("warren_grpc_calls_total", "gRPC calls by method and status", ("method", "code"), roles=(GATEWAY,))
+CALL_SECONDS = Histogram(
+    "warren_grpc_call_seconds", "Time to the answer of a gRPC call, by method", ("method",), roles=(GATEWAY,),
+    bounds=_CALLS,
+)  # fmt: skip
 
 # --- the cluster, told by one scheduler
 LEADS = Gauge("warren_cluster_reporter", "1 at the scheduler that tells the figures of the cluster", roles=(SCHEDULER,))

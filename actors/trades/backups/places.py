@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from actors.ends import PermanentError
 from actors.trades.folders import any_of
-from wire.backup import Backup, spelt
+from wire.slices.backup import Backup, spelt
 
 SETTING: Final = "WARREN_BACKUP_PLACES"
 OUTSIDE: Final = "is in none of the places for backups"

@@ -24,10 +24,10 @@ from actors.trades.backups.wanted import RestoreFailed, Say, Wanted, through
 from persistence.backups import server
 from persistence.backups.server import Facts
 from persistence.backups.shelf import Shelf
-from persistence.tables import SCHEMA
-from wire.backup import Backup
+from persistence.store.database import SCHEMA
 from wire.errors import Refused
 from wire.slices import check_place, postgres_url
+from wire.slices.backup import Backup
 
 LOCKED: Final = "-c lock_timeout=30s"
 OURS: Final = re.compile(rf"^\d+; \d+ \d+ SCHEMA - {SCHEMA} ", re.MULTILINE)  # as a list of contents has it

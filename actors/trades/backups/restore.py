@@ -17,10 +17,10 @@ from actors.trades.backups.refill import into_database
 from actors.trades.backups.unfolding import Unfolding
 from actors.trades.backups.wanted import RestoreFailed, Say, Wanted, through
 from persistence.backups.shelf import Shelf
-from wire.artifacts import Artifacts
-from wire.backup import Backup, spelt
 from wire.errors import Refused, WarrenError
 from wire.settings import load
+from wire.slices.artifacts import Artifacts
+from wire.slices.backup import Backup, spelt
 
 
 async def brought_back(wanted: Wanted) -> int:

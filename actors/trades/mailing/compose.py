@@ -23,7 +23,7 @@ from typing import Final
 from actors.trades.mailing.failures import WrongMail
 from actors.trades.mailing.mail import Attachment, Mail
 from wire.mailboxes import Mailbox, check_line, mailbox_of
-from wire.mailing import Mailing
+from wire.slices.mailing import Mailing
 
 MOST_SUBJECT: Final = 900  # characters
 MOST_NAME: Final = 200

@@ -21,7 +21,7 @@ from actors.trades.mailing.failures import WrongMail
 from actors.trades.mailing.fields import Answers, Copies, File, Files, Hidden, Html, Subject, Text, To, listed
 from actors.trades.mailing.mail import Attachment, Mail, Sent
 from actors.trades.mailing.send import send
-from wire.mailing import Mailing
+from wire.slices.mailing import Mailing
 
 MOST_RETRIES: Final = 8  # a server that is away for ten minutes, or does not know us yet, costs no mail
 Rate = Annotated[float, Field(ge=0, le=1, description="Share of attempts that fail before anything is sent")]

@@ -11,8 +11,10 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from actors.configured import configured
+from actors.trades.inputs.spelling import ADDRESS, ARTIFACT, SAMPLES
+from actors.trades.samples.found import KNOWN
 from wire.mailboxes import MOST_CHARACTERS
-from wire.mailing import Mailing
+from wire.slices.mailing import Mailing
 
 Address = Annotated[
     str,
@@ -38,8 +40,11 @@ Source = Annotated[
     str,
     Field(
         max_length=8_192,
-        pattern=r"^([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[hH][tT][tT][pP][sS]?://\S+|sample:\w+)$",
-        json_schema_extra={"x-problem": "is not an artifact's id, an http(s) URL or sample:<name>"},
+        pattern=f"^({ARTIFACT}|{ADDRESS}|{SAMPLES})$",
+        json_schema_extra={
+            "x-problem": "is not an artifact's id, an http(s) URL or sample:<name>",
+            "x-remedy": f"samples are {', '.join(KNOWN)}",
+        },
     ),
 ]
 

@@ -16,7 +16,7 @@ from typing import Final
 
 from actors.trades.mailing.failures import NotTaken, ServerAway
 from actors.trades.mailing.smtp import Session
-from wire.mailing import Mailing, Server
+from wire.slices.mailing import Mailing, Server
 
 IDLE_SECONDS: Final = 20.0  # servers that are busy end what is idle for longer
 MOST_MAILS: Final = 100  # over one connection; some servers allow no more

@@ -21,7 +21,7 @@ from actors.trades.mailing.mail import Mail, Sent
 from actors.trades.mailing.remembered import receipts
 from actors.trades.mailing.told import telling
 from wire.identity import fresh_id
-from wire.mailing import Mailing, Server
+from wire.slices.mailing import Mailing, Server
 
 if TYPE_CHECKING:
     from actors.trades.mailing.pool import Pool  # loaded with the first mail that a server gets

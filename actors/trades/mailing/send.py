@@ -8,7 +8,7 @@ from actors.configured import configured
 from actors.trades.mailing import here
 from actors.trades.mailing.mail import Mail, Sent
 from actors.trades.mailing.post import Post
-from wire.mailing import Mailing
+from wire.slices.mailing import Mailing
 
 
 async def send(mail: Mail) -> Sent:

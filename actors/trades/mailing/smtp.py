@@ -21,7 +21,7 @@ import aiosmtplib
 from actors.trades.mailing.compose import Composed
 from actors.trades.mailing.failures import InDoubt, MailRefused, NotTaken, ServerAway, WrongMail
 from actors.trades.mailing.mail import Refusal
-from wire.mailing import Mailing, Server
+from wire.slices.mailing import Mailing, Server
 
 TAKES_SECONDS: Final = 180.0  # to take a mail that it has read: giving up early is how mail is sent twice
 BYTES_A_SECOND: Final = 50_000  # of the slowest line that is still waited for

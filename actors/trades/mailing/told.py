@@ -13,8 +13,8 @@ from typing import Final
 
 from actors.context import current
 from actors.trades.mailing.failures import InDoubt, MailRefused, NotTaken, ServerAway
-from wire.mailing import Server
 from wire.metrics import table
+from wire.slices.mailing import Server
 from wire.spans import here, names, otlp
 from wire.spans.caller import carried
 from wire.spans.otlp import Span

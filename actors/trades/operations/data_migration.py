@@ -28,7 +28,7 @@ from actors.context import cancelled, progress
 from actors.ends import PermanentError
 from actors.trades.operations.legacy import LEGACY, converted, make_legacy
 from actors.trades.operations.registry import operation
-from wire.operations import Operations
+from wire.slices.operations import Operations
 
 Name = Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,64}$")]
 WAIT_SECONDS: Final = 30.0  # for another migration into the same database to end its batch

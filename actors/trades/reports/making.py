@@ -14,7 +14,8 @@ from actors.ends import PermanentError
 from actors.submit import submit
 from actors.trades.reports import activity, financial, mailing, orders, sales, sheet
 from actors.trades.reports.charts import drawn
-from actors.trades.reports.page import checked, page
+from actors.trades.reports.looks import checked
+from actors.trades.reports.page import page
 from actors.trades.reports.pdf import pdf
 from actors.trades.reports.period import Period, Word, of_word
 from actors.trades.reports.report import Report
@@ -25,10 +26,10 @@ from actors.trades.tables.plain import Unpacker
 from actors.trades.tables.table import Table
 from persistence.artifacts.artifact import Artifact
 from persistence.store.database import Database
-from wire.datasets import Datasets
 from wire.errors import Refused
-from wire.reports import Reports
 from wire.settings import Stores
+from wire.slices.datasets import Datasets
+from wire.slices.reports import Reports
 from wire.times.zones import check, zone
 
 USUAL: Final[dict[str, Word]] = {"activity": "last_7_days", "sales": "last_month", "financial": "last_month"}

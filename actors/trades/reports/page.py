@@ -12,27 +12,9 @@ from typing import Any, Final
 
 from actors.ends import PermanentError
 from actors.trades.reports.charts import address
+from actors.trades.reports.looks import ENDING, OURS
 from actors.trades.reports.report import Report
-from actors.trades.reports.wanted import NAME
 from actors.trades.reports.wording import shown
-
-OURS: Final = Path(__file__).with_name("templates")
-ENDING: Final = ".html"
-
-
-def known(folder: str) -> list[str]:
-    """The names of all templates that a report may ask for; those that others are made of begin with a `_`."""
-    places = [OURS, *([Path(folder)] if folder else [])]
-    found = {path.stem for place in places if place.is_dir() for path in place.glob(f"*{ENDING}")}
-    return sorted(name for name in found if re.match(NAME, name))
-
-
-def checked(template: str, folder: str) -> str:
-    """A name of one that there is, or PermanentError with those that there are."""
-    names = known(folder)
-    if template in names:
-        return template
-    raise PermanentError(f"payload.template: there is no template {template[:64]!r}; there are {', '.join(names)}")
 
 
 def page(report: Report, template: str, folder: str, *, paper: str = "A4") -> str:

@@ -8,7 +8,9 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from actors.trades.mailing.fields import Address
+from actors.trades.reports.looks import TemplateName
 from actors.trades.reports.period import Word
+from actors.trades.tables.named import Dataset
 
 EXAMPLES: Final[list[JsonValue]] = [
     {"report_type": "financial", "date_range": "last_month", "format": "pdf", "template": "monthly_summary"},
@@ -16,7 +18,6 @@ EXAMPLES: Final[list[JsonValue]] = [
     {"report_type": "activity", "date_range": "last_7_days", "format": "html", "time_zone": "Europe/Berlin"},
     {"report_type": "sales", "date_range": {"from": "2026-01-01", "to": "2026-03-31"}, "format": "csv"},
 ]
-NAME: Final = r"^[a-z0-9][a-z0-9_-]{0,63}$"  # of a template
 DAY: Final = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"
 
 
@@ -24,13 +25,6 @@ Day = Annotated[
     str, Field(pattern=DAY, json_schema_extra={"x-problem": "is not a day", "x-remedy": "write it as 2026-03-31"})
 ]
 
-TemplateName = Annotated[
-    str,
-    Field(
-        max_length=64, pattern=NAME,
-        json_schema_extra={"x-problem": "is no name of a template", "x-remedy": "standard and monthly_summary are"},
-    ),
-]  # fmt: skip
 ZoneName = Annotated[
     str,
     Field(
@@ -64,9 +58,7 @@ class WantedReport(BaseModel):
     time_zone: ZoneName = Field("UTC", description="Where a day begins and ends; an IANA name")
     paper: Literal["A4", "letter"] = Field("A4", description="Of a PDF")
     recipients: list[Address] = Field(default_factory=list, max_length=50, description="To whom it is mailed")
-    dataset: str = Field(
-        "sales_data", min_length=1, max_length=8_192, description="Of sales and financial: the dataset with the orders"
-    )
+    dataset: Dataset = Field("sales_data", description="Of sales and financial: the dataset with the orders")
     columns: dict[Literal["day", "amount", "cost", "quantity", "product", "region", "customer"], str] = Field(
         default_factory=dict, description="Which of its columns is what, where their names do not say it"
     )

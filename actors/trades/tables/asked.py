@@ -16,6 +16,8 @@ from pydantic import (
     StrictStr,
 )
 
+from actors.trades.tables.named import Dataset
+
 MOST: Final = 1_000_000_000_000  # records
 Name = Annotated[str, Field(min_length=1, max_length=255)]
 
@@ -71,7 +73,7 @@ class Parameters(BaseModel):
         default_factory=dict, max_length=500, description="Instead of these two: a column, and what to make of it"
     )
     by: Names = Field(default_factory=list, description="Columns whose values make a group")
-    right: str | None = Field(None, max_length=8_192, description="The other dataset of a join")
+    right: Dataset | None = Field(None, description="The other dataset of a join")
     on: Names = Field(default_factory=list, description="Columns that have to be equal in both")
     right_on: Names = Field(default_factory=list, description="Their names in the other dataset, if these differ")
     how: Literal["inner", "left", "right", "full", "semi", "anti"] = Field("inner", description="The kind of join")

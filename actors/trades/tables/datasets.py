@@ -14,14 +14,15 @@ from typing import Final
 from actors.configured import configured
 from actors.ends import PermanentError
 from actors.trades.inputs.bring import SAMPLE, bring, is_artifact, shipped
-from actors.trades.samples import KNOWN
-from wire.datasets import Datasets
+from actors.trades.samples.found import KNOWN, SALES
+from actors.trades.tables.named import PROBLEM, STEP
+from wire.slices.datasets import Datasets
 
 ENDINGS: Final = ("csv", "tsv", "txt", "json", "ndjson", "jsonl", "parquet")
 PACKED: Final = ("", ".gz", ".zst")
 MOST_TOLD: Final = 20
 MOST_LOOKED_AT: Final = 1_000  # files of a folder, for the list of what there is
-_STEP: Final = re.compile(r"[^./\\\x00-\x1f][^/\\\x00-\x1f]{0,199}")  # no hidden files, no `..`
+_STEP: Final = re.compile(STEP)
 
 
 async def found(source: str, *, field: str) -> Path:
@@ -30,9 +31,7 @@ async def found(source: str, *, field: str) -> Path:
     if is_artifact(source) or source.startswith(SAMPLE) or "://" in source:
         return await bring(source, most_bytes=settings.dataset_max_bytes, field=field)
     if not all(_STEP.fullmatch(step) for step in source.split("/")):
-        raise PermanentError(
-            f"{field}: {source[:200]!r} is not the name of a dataset, the id of an artifact or an http(s) URL"
-        )
+        raise PermanentError(f"{field}: {source[:200]!r} {PROBLEM}")
     fitting = [file for folder in settings.datasets for file in _fitting(Path(folder), source)]
     if len(fitting) > 1:
         names = ", ".join(sorted(file.name for file in fitting))
@@ -72,7 +71,7 @@ def _checked(file: Path, most: int, field: str) -> Path:
 
 
 def _hint(name: str, settings: Datasets) -> str:
-    known = sorted({*_names(settings), *(one for one in KNOWN if one == "sales_data")})
+    known = sorted({*_names(settings), *(one for one in KNOWN if one == SALES)})
     near = difflib.get_close_matches(name, known, n=1)
     more = ", …" if len(known) > MOST_TOLD else ""
     return (f" ({near[0]}?)" if near else "") + f"; known: {', '.join(known[:MOST_TOLD])}{more}"

@@ -23,8 +23,8 @@ from actors.trades.tables.plain import Unpacker
 from actors.trades.tables.table import Table, kind_of
 from actors.trades.tables.written import CONTENT_TYPES, ENDS, SHOWN, Meter, collected, plain, write
 from persistence.artifacts.artifact import Artifact
-from wire.artifacts import Artifacts
-from wire.datasets import Datasets
+from wire.slices.artifacts import Artifacts
+from wire.slices.datasets import Datasets
 
 MOST_ROWS: Final = 1_000  # of a table in a result; larger ones become files
 SMALL: Final = frozenset({"aggregate", "group_by"})

@@ -39,14 +39,14 @@ function drawn(place, page) {
 /** Jobs as a table; others show some of them too. */
 export function jobTable(jobs) {
   const columns = [
-    ["State", (job) => badge(job.state)],
-    ["Type", (job) => el("a", { href: `#/jobs/${job.id}`, class: "strong" }, job.type)],
+    ["State", (job) => badge(job.state), "bare"],
+    ["Type", (job) => el("a", { href: `#/jobs/${job.id}`, class: "strong" }, job.type), "bare"],
     ["Job", (job) => jobLink(job.id)],
     ["Queue", (job) => job.queue],
     ["Priority", (job) => job.priority, "number"],
     ["Attempt", (job) => `${job.attempt} of ${job.max_retries + 1}`, "number"],
     ["Accepted", (job) => when(job.created_at)],
-    ["How it stands", standing, "grow"],
+    ["How it stands", standing, "grow bare"],
   ];
   return table("Jobs", columns, jobs, (job) => job.id);
 }

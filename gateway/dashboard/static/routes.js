@@ -15,7 +15,6 @@ export const ROUTES = {
   attempts: "GET /api/v1/jobs/{id}/attempts",
   artifacts: "GET /api/v1/jobs/{id}/artifacts?limit",
   logs: "GET /api/v1/jobs/{id}/logs?limit&follow",
-  result: "GET /api/v1/jobs/{id}/result",
   artifact: "GET /api/v1/artifacts/{id}?download",
   cancelJob: "POST /api/v1/jobs/{id}/cancel",
   retryJob: "POST /api/v1/jobs/{id}/retry",

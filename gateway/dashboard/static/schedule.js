@@ -69,9 +69,9 @@ function factsOf(one) {
 }
 
 const RUNS = [
-  ["Due", (run) => when(run.due_at)],
+  ["Due", (run) => when(run.due_at), "bare"],
   ["Made by", (run) => run.kind],
-  ["Fate", (run) => badge(run.fate)],
+  ["Fate", (run) => badge(run.fate), "bare"],
   ["Job", (run) => (run.job_id ? jobLink(run.job_id) : "–")],
   ["Stands", (run) => (run.state ? badge(run.state) : "–")],
   ["Because", (run) => run.because ?? "–", "grow"],

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import pytest_asyncio
 
+from deploy.ports import free_ports
 from deploy.postgres import Postgres
 from deploy.rabbitmq import RabbitMQ, make_vhost
 from persistence.migrations import upgrade
@@ -38,8 +39,14 @@ def saboteur(tmp_path_factory: pytest.TempPathFactory) -> Saboteur:
 
 
 @pytest.fixture(scope="package")
+def mail_port() -> int:
+    """Where a row that wants mail has a server; else there is none."""
+    return free_ports(["mail"], {})["mail"]
+
+
+@pytest.fixture(scope="package")
 def stack(
-    postgres: Postgres, rabbitmq: RabbitMQ, saboteur: Saboteur, tmp_path_factory: pytest.TempPathFactory
+    postgres: Postgres, rabbitmq: RabbitMQ, saboteur: Saboteur, mail_port: int, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("crash_table")  # numbered: other tests may run between its files
     asyncio.run(execute(postgres.dsn, f"CREATE DATABASE {folder.name}"))
@@ -52,7 +59,11 @@ def stack(
         folder,
         workers=WORKERS,
         through=("tests.faults.saboteur",),
-        WARREN_ACTORS="journey_jobs,tests.faults.crash_jobs",
+        WARREN_ACTORS="journey_jobs,mail_jobs,tests.faults.crash_jobs",
+        WARREN_SMTP_URL=f"smtp://127.0.0.1:{mail_port}",
+        WARREN_MAIL_FROM="w@example.org",
+        WARREN_BACKUP_PLACES=(folder / "backups").as_uri(),
+        WARREN_BACKUP_FOLDERS=str(folder),
         **saboteur.environment,
         **SHORT,
     ) as one:

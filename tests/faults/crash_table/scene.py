@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
@@ -63,6 +63,17 @@ class Scene:
             answer = await act
         await eventually(lambda: self.saboteur.struck(point), within=WITHIN)
         return answer
+
+    @contextlib.asynccontextmanager
+    async def frozen_at(self, point: str, act: Awaitable[T]) -> AsyncIterator[T]:
+        """Do this; within, a process stands still at that point."""
+        self.saboteur.arm(point)
+        answer = await act
+        victim = await eventually(lambda: self.saboteur.victim(point), within=WITHIN)
+        try:
+            yield answer
+        finally:
+            os.kill(victim, signal.SIGCONT)
 
     async def revive(self, name: str, **settings: str) -> None:
         """Start a process that died by SIGKILL, as whoever watches over it would."""

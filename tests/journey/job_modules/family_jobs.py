@@ -45,7 +45,7 @@ async def child(payload: Name) -> dict[str, str]:
     return {"trace_id": context().trace.trace_id}
 
 
-@job("parent", timeout=1.5, max_retries=2, retry_base_seconds=0.1)
+@job("parent", timeout=60, max_retries=2, retry_base_seconds=0.1)
 async def parent(payload: Family) -> object:
     """Submit the children, then end this attempt as its word says."""
     starts = witness("started")

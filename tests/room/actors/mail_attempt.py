@@ -14,7 +14,7 @@ from actors.trades.mailing.post import Post
 from persistence.store.database import Database
 from tests.mail_server import MailServer
 from tests.room.persistence.rows import accepted, ask, submission, working
-from wire.mailing import Mailing
+from wire.slices.mailing import Mailing
 from wire.tracing import Trace
 
 HELLO = Mail(to=["Ada <ada@example.org>"], subject="Hello", text="Good day\n.\nand so on\n")

@@ -25,9 +25,9 @@ from actors.trades.backups.restore import restore
 from actors.trades.backups.wanted import Wanted
 from deploy.backup_key import of
 from tests.s3 import S3, s3_served
-from wire.artifacts import Artifacts
-from wire.backup import Backup
 from wire.errors import Refused
+from wire.slices.artifacts import Artifacts
+from wire.slices.backup import Backup
 
 KEY, OTHER = of(bytes(range(32))), of(b"\x07" * 32)
 JOB = UUID("019aa5d2-0000-7000-8000-000000000001")

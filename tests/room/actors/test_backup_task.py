@@ -27,10 +27,10 @@ from actors.trades.backups.wanted import RestoreFailed, Wanted
 from tests import provider
 from tests.databases import at, execute
 from tests.eventually import eventually
-from wire.artifacts import Artifacts
-from wire.backup import Backup
 from wire.errors import Refused
 from wire.settings import Stores
+from wire.slices.artifacts import Artifacts
+from wire.slices.backup import Backup
 
 KEY = "AGE-SECRET-KEY-1Y0F3ZLMEMQNC3S7Y72YTC2VQ4V8Q3S6YWKQPJU3NVGWR998L4Q3QFTYH8W"
 

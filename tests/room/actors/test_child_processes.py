@@ -21,6 +21,7 @@ from actors.isolation.children import Children
 from actors.isolation.raised import ChildDied, TooMuchMemory
 from tests.eventually import eventually
 from tests.room.actors import isolated_jobs
+from wire.metrics import table
 from wire.settings import Children as ChildrenSettings
 from wire.settings import Limits
 from wire.tracing import Trace
@@ -142,6 +143,40 @@ async def stopped(
     attempt.cancel()
     await asyncio.wait({attempt})
     return "cancelled" if attempt.cancelled() else attempt.result(), list(said)
+
+
+async def test_what_becomes_of_child_processes_is_counted(tmp_path: Path) -> None:
+    """
+    Where a person looks who asks why isolated jobs are slow, or fail.
+    """
+    before, started = dict(table.CHILDREN_ENDED.values), table.CHILDREN_STARTED.values[()]
+    async with working(children=1, child_jobs=3) as worker:
+        for _ in range(3):
+            await worker.pid()
+        attempt = asyncio.create_task(worker.does("hear_nothing", str(tmp_path / "busy")))
+        await eventually(lambda: (tmp_path / "busy").exists() and held_by(worker) > 0)
+        busy = dict(table.CHILDREN.values)
+        attempt.cancel()
+        await asyncio.wait({attempt})
+        with pytest.raises(ChildDied):
+            await worker.does("crash")
+        with pytest.raises(TooMuchMemory):
+            await worker.does("take", 400)
+        await stopped(worker, "hear_nothing", tmp_path / "late", "apart_sync", at_once=True)
+        await worker.pid()
+        held, free = held_by(worker), dict(table.CHILDREN.values)
+    ended = {why: count - before[why] for why, count in table.CHILDREN_ENDED.values.items()}
+
+    assert 6 == table.CHILDREN_STARTED.values[()] - started == sum(ended.values())
+    assert {("recycled",): 1, ("deaf",): 1, ("crashed",): 1, ("memory",): 1, ("timeout",): 1, ("idle",): 1} == ended
+    assert ({("busy",): 1, ("free",): 0}, {("busy",): 0, ("free",): 1}) == (busy, free)
+    assert held > 10_000_000
+
+
+def held_by(worker: Worker) -> float:
+    """Bytes of memory, as the metrics have it."""
+    worker.children.look()
+    return table.CHILDREN_MEMORY.values[()]
 
 
 async def test_a_child_that_cannot_start_says_why() -> None:

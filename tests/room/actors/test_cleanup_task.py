@@ -20,7 +20,7 @@ from actors.trades.cleaning import walk
 from actors.trades.cleaning.account import Account
 from actors.trades.cleaning.sorts import Sort
 from actors.trades.folders import Roots
-from wire.cleanup import Cleanup
+from wire.slices.cleanup import Cleanup
 
 DAY = 86_400.0
 

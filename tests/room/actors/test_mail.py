@@ -17,8 +17,8 @@ from actors.trades.mailing.post import Post
 from tests import certificates
 from tests.mail_server import mail_server, rude_server
 from tests.room.actors.mail_attempt import HELLO, post
-from wire.mailing import Mailing
 from wire.metrics import table
+from wire.slices.mailing import Mailing
 
 LOGIN = "warren:s3cr%3At@"
 KNOWN = {"warren": "s3cr:t"}

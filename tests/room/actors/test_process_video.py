@@ -13,8 +13,8 @@ from actors.catalogue.process_video import Film, named, process_video
 from actors.configured import configured_as
 from persistence.artifacts.artifact import checked_name
 from warren import run_inline
-from wire.artifacts import Artifacts
 from wire.errors import Refused
+from wire.slices.artifacts import Artifacts
 
 ASKED = {"video_url": "sample:clip", "output_format": "mp4", "duration": 1}
 

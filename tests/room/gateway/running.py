@@ -114,7 +114,7 @@ def settings_for(stores: Stores, **gateway: object) -> Settings:
     settings.metrics, settings.artifacts = Metrics(), Artifacts(artifacts_url=str(ARTIFACTS))
     settings.stores = stores
     settings.limits, settings.worker, settings.scheduler, settings.logs = Limits(), Worker(), Scheduler(), Logs()
-    settings.gateway = Gateway(**{"host": "127.0.0.1", "port": 0, **gateway})  # type: ignore[arg-type]
+    settings.gateway = Gateway(**{"host": "127.0.0.1", "port": 0, "grpc_port": 0, **gateway})  # type: ignore[arg-type]
     return settings
 
 

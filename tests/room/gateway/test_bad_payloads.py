@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
 from persistence.declared.job_types import register
+from persistence.declared.payloads import check
 from tests.room.gateway.running import Running, gateway
 from tests.shipped import shipped
-from wire.backup import Backup
+from wire.errors import Refused
 from wire.settings import Stores
+from wire.slices.backup import Backup
+from wire.slices.datasets import Datasets
+from wire.slices.reports import Reports
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -85,8 +90,18 @@ BAD: list[tuple[str, Any, str]] = [  # type, payload, the field that the refusal
     ("process_video", {"video_url": URL, "duration": 0}, "payload.duration"),
     ("process_video", {"video_url": URL, "width": 100_000}, "payload.width"),
     ("process_video", {"artifact": "../x"}, "payload.artifact"),
+    ("process_video", {"video_url": "sample:shoes"}, "payload.video_url"),
     ("process_video", {"video_url": URL, "artifact": ARTIFACT}, "payload.video_url"),
     ("data_processing", {"operation": "aggregate"}, "payload.dataset"),
+    ("data_processing", {**DATA, "dataset": "orders"}, "payload.dataset"),  # without a folder of WARREN_DATASETS
+    ("data_processing", {**DATA, "dataset": "../orders.csv"}, "payload.dataset"),
+    ("data_processing", {**DATA, "dataset": "sample:shoes"}, "payload.dataset"),
+    ("data_processing", {**DATA, "dataset": "ftp://example.com/a.csv"}, "payload.dataset"),
+    (
+        "data_processing",
+        {**DATA, "operation": "join", "parameters": {"right": "shops", "on": ["shop"]}},
+        "payload.parameters.right",
+    ),
     ("data_processing", {**DATA, "operation": "drop"}, "payload.operation"),
     ("data_processing", {**DATA, "operation": "filter"}, "payload.parameters"),
     ("data_processing", {**DATA, "parameters": {"record_count": 0}}, "payload.parameters.record_count"),
@@ -106,6 +121,9 @@ BAD: list[tuple[str, Any, str]] = [  # type, payload, the field that the refusal
     ("report_generation", {"format": "pdf"}, "payload.report_type"),
     ("report_generation", {"report_type": "weather"}, "payload.report_type"),
     ("report_generation", {"report_type": "sales", "format": "docx"}, "payload.format"),
+    ("report_generation", {"report_type": "sales", "template": "glossy"}, "payload.template"),
+    ("report_generation", {"report_type": "sales", "template": "../glossy"}, "payload.template"),
+    ("report_generation", {"report_type": "sales", "dataset": "orders"}, "payload.dataset"),
     ("report_generation", {"report_type": "sales", "date_range": "someday"}, "payload.date_range"),
     ("report_generation", {"report_type": "sales", "date_range": {"from": "2026-01-01"}}, "payload.date_range.to"),
     ("report_generation", {"report_type": "sales", "recipients": "a@example.com"}, "payload.recipients"),
@@ -169,6 +187,35 @@ async def test_a_bad_payload_is_refused_with_its_field(
 
     assert field == answer["field"], answer
     assert answer["detail"]
+
+
+async def test_a_template_that_no_worker_has_is_refused_with_those_that_there_are(running: Running) -> None:
+    asked = {"type": "report_generation", "payload": {"report_type": "sales", "template": "glossy"}}
+    answer = await running.submit(asked, 422)
+
+    assert "known: monthly_summary, standard" in json.dumps(answer)
+
+
+async def test_what_a_worker_has_is_told_to_the_doors(tmp_path: Path) -> None:
+    """
+    When it registers the type: its templates by name, and of datasets whether it has folders.  What is in those comes
+    and goes, and is for the job to say.
+    """
+    (tmp_path / "glossy.html").touch()
+    types = shipped(Reports(report_templates=str(tmp_path)), Datasets(datasets=(str(tmp_path),)))
+    report, data = types["report_generation"], types["data_processing"]
+    for dataset in ("2026/orders.csv", "sales_data", ARTIFACT, URL, "sample:sales_data"):
+        check({"report_type": "sales", "template": "glossy", "dataset": dataset}, report)
+    with pytest.raises(Refused) as refused:
+        check({"report_type": "sales", "template": "dull"}, report)
+    for dataset in ("../orders.csv", ".hidden", "sample:shoes", "file:///etc/passwd"):
+        with pytest.raises(Refused, match=r"^payload\.dataset"):
+            check({**DATA, "dataset": dataset}, data)
+
+    assert ("payload.template", "known: glossy, monthly_summary, standard") == (
+        refused.value.field,
+        refused.value.remedy,
+    )
 
 
 async def test_no_type_is_left_out(running: Running) -> None:

@@ -78,7 +78,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     def begin(role: str, **settings: str) -> Talkative:
         log = tmp_path / f"{role}-{len(started)}.log"
         own = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "WARREN_LOG_LEVEL": "DEBUG",
-               "WARREN_LOG_FORMAT": "json", "WARREN_PROCESSES": "1"}  # fmt: skip
+               "WARREN_LOG_FORMAT": "json", "WARREN_PROCESSES": "1", "WARREN_GRPC_PORT": "0"}  # fmt: skip
         with log.open("wb") as to:
             process = subprocess.Popen(
                 [sys.executable, "-m", role], cwd=tmp_path, env={**own, **settings}, stdout=to, stderr=to
@@ -123,7 +123,7 @@ async def test_a_password_is_not_told_when_its_store_is_away(
     urls = {"AMQP_URL": _secretly(places.amqp_url, at), "DATABASE_URL": _secretly(places.database_url, at)}
     started = [start(role, **urls, WARREN_PORT=str(port)) for role in (ROLES if long else half)]
     for one in started:
-        await eventually(lambda one=one: "away" in one.said(), within=30)
+        await eventually(lambda one=one: "away" in one.said(), within=120)
     if "gateway" in half or long:
         answer = await _call(port, "", {})
         assert "HTTP 503" in answer
@@ -141,7 +141,7 @@ async def test_a_secret_that_is_no_setting_is_not_repeated(start: Start) -> None
         "WARREN_MINIO_SECRET": KEY,
     }
     gateway = start("gateway", **wrong)
-    code = await asyncio.to_thread(gateway.process.wait, 30)
+    code = await asyncio.to_thread(gateway.process.wait, 120)
 
     assert (2, 4) == (code, len(gateway.said().splitlines())), gateway.said()
     assert MARK not in gateway.said()
@@ -161,7 +161,7 @@ async def _listens(port: int) -> None:
         except OSError:
             return False
 
-    await eventually(answers, within=30)
+    await eventually(answers, within=120)
 
 
 async def _call(port: int, query: str, headers: dict[str, str], method: str = "POST", path: str = JOBS) -> str:
@@ -177,7 +177,7 @@ async def _call(port: int, query: str, headers: dict[str, str], method: str = "P
 async def _say(port: int, request: str) -> str:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(request.encode())
-    answer = await asyncio.wait_for(reader.read(), 10)
+    answer = await asyncio.wait_for(reader.read(), 60)
     writer.close()
     return answer.decode()
 

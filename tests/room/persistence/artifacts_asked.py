@@ -16,7 +16,7 @@ from persistence.ending import cancel
 from persistence.questions import artifacts
 from persistence.store.database import Database
 from tests.room.persistence.rows import LEASE_SECONDS, delivered, submission
-from wire.artifacts import Artifacts
+from wire.slices.artifacts import Artifacts
 
 
 async def artifacts_are_asked_about(database: Database, session: UUID) -> None:

@@ -28,8 +28,8 @@ from persistence.store.database import Database
 from tests.eventually import eventually
 from tests.journey.stack import ROOT
 from tests.room.persistence.rows import accepted, ask, ended, recorded, submission, working
-from wire.artifacts import Artifacts
 from wire.errors import ObjectStoreUnavailable, Refused
+from wire.slices.artifacts import Artifacts
 from wire.states import State
 
 PAGE = Label("page.html", "text/html")
@@ -238,7 +238,7 @@ from uuid import UUID
 from persistence.artifacts.archive import Archive, Label, Saver
 from persistence.artifacts.object_store import ObjectStore
 from persistence.store.database import Database
-from wire.artifacts import Artifacts
+from wire.slices.artifacts import Artifacts
 
 class Stops(ObjectStore):
     async def put(self, key, content):

@@ -8,7 +8,7 @@ from alembic.migration import MigrationContext
 
 from persistence.migrations import downgrade, engine_for, upgrade
 from persistence.migrations.expected import metadata
-from persistence.tables import SCHEMA
+from persistence.store.database import SCHEMA
 
 
 async def test_the_migrations_build_the_tables_that_the_code_sees(database_url: str) -> None:

@@ -15,8 +15,8 @@ from persistence.artifacts.object_store import PART, BytesGone, ObjectStore
 from tests.eventually import eventually
 from tests.journey.stack import ROOT
 from tests.s3 import S3, s3_served
-from wire.artifacts import Artifacts
 from wire.errors import ObjectStoreUnavailable
+from wire.slices.artifacts import Artifacts
 
 SMALL, LARGE = b"hello, world", b"0123456789abcdef" * (PART // 16 * 2 + 1000)
 
@@ -136,7 +136,7 @@ async def test_a_store_that_is_away_is_unavailable_in_one_line_without_keys(tmp_
 STORES = """
 import asyncio, resource, sys
 from persistence.artifacts.object_store import ObjectStore
-from wire.artifacts import Artifacts
+from wire.slices.artifacts import Artifacts
 from wire.errors import ObjectStoreUnavailable
 
 async def pieces():

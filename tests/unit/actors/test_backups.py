@@ -13,8 +13,8 @@ from actors.trades.backups.manifest import Stem, stem
 from actors.trades.backups.places import place
 from actors.trades.backups.programs import environment, program
 from actors.trades.backups.retention import Keep, outlived
-from wire.backup import Backup
 from wire.errors import Refused
+from wire.slices.backup import Backup
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 JOB = UUID("019aa5d2-0000-7000-8000-000000000001")

@@ -22,8 +22,8 @@ from deploy.backup_key import of
 from persistence.declared import payloads
 from tests.shipped import declare
 from wire import strict_json
-from wire.backup import Backup
 from wire.settings import Limits
+from wire.slices.backup import Backup
 from wire.tracing import Trace
 
 Run = Callable[..., Coroutine[Any, Any, Any]]

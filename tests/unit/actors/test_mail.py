@@ -13,7 +13,7 @@ import pytest
 from actors.trades.mailing.compose import compose
 from actors.trades.mailing.failures import MailRefused
 from actors.trades.mailing.mail import Attachment, Mail
-from wire.mailing import Mailing
+from wire.slices.mailing import Mailing
 
 SETTINGS = Mailing(mail_from="Warren <warren@example.org>")
 ADA = ["ada@example.org"]

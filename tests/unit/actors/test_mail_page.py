@@ -13,8 +13,8 @@ import pytest
 from actors.broker import JobBroker
 from actors.inline import run_inline
 from actors.trades.mailing.failures import FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS
-from wire.mailing import Mailing
 from wire.settings import environment_names, fields
+from wire.slices.mailing import Mailing
 
 PAGE = (Path(__file__).parents[3] / "docs/mail.md").read_text()
 

@@ -17,7 +17,7 @@ from actors.trades.operations import data_migration, registry
 from actors.trades.operations.legacy import ROWS, converted
 from warren import context, operation, run_inline
 from wire.errors import Refused
-from wire.operations import Operations
+from wire.slices.operations import Operations
 
 PRINTED = {
     "operation": "data_migration",

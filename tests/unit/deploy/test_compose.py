@@ -15,8 +15,8 @@ from deploy.boards.grafana import BOARDS
 from deploy.demo.crew import MODULE
 from deploy.rabbitmq import PLUGINS
 from gateway.entrance.listen import DRAIN_SECONDS
-from wire.artifacts import Artifacts
 from wire.settings import SCRIPTS_OWN, Worker, environment_names, fields
+from wire.slices.artifacts import Artifacts
 
 ROOT = Path(__file__).parents[3]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())

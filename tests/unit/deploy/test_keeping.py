@@ -11,7 +11,7 @@ from pyrage import x25519
 from actors.trades.backups.places import place
 from deploy import backup_key, keeping
 from deploy.backup_key import of
-from wire.backup import Backup
+from wire.slices.backup import Backup
 
 
 @pytest.mark.parametrize("secret", [bytes(32), bytes(range(32)), b"\xff" * 32])

@@ -13,7 +13,8 @@ import pytest
 from actors.ends import PermanentError
 from actors.trades.reports import mailing, pdf
 from actors.trades.reports.charts import drawn
-from actors.trades.reports.page import known, page, soft
+from actors.trades.reports.looks import known
+from actors.trades.reports.page import page, soft
 from actors.trades.reports.period import Period
 from actors.trades.reports.report import Bars, Column, Figure, Report, Table
 
