@@ -7,8 +7,8 @@
     from warren import Client, SyncClient, submit_in, JobFailed, NotFound, Refused, Unavailable  # everywhere else
 
 Nothing is loaded before it is used, so a service that only wants one name does not pay for the engine; nor does the
-command, which prints what an operator asks about a Warren without touching one (`migrate`, `restore`, `why` and `demo`
-excepted).
+command, which prints what an operator asks about a Warren without touching one (`migrate`, `restore`, `why`, `logs`,
+`schedules` and `demo` excepted).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import argparse
 import importlib
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -135,20 +135,10 @@ def main(words: Sequence[str] | None = None) -> int:
     parser = _parser()
     asked = parser.parse_args(words)
     if asked.command is None:
-        known = "why, demo, job-types, restore, settings, metrics, topology, migrate or version"
+        known = "why, logs, schedules, demo, job-types, restore, settings, metrics, topology, migrate or version"
         parser.error(f"say what you want: {known}")
-    if asked.command == "migrate":
-        return _migrate()
-    if asked.command == "why":
-        return _why(asked)
-    if asked.command == "job-types":
-        return _job_types(asked.modules)
-    if asked.command == "restore":
-        return _restore(asked)
-    if asked.command == "demo":
-        return _demo(asked.rate, asked.duration)
-    sys.stdout.write(_page(asked))
-    return 0
+    done: int = _DOES.get(asked.command, _print)(asked)
+    return done
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -157,7 +147,14 @@ def _parser() -> argparse.ArgumentParser:
     why = commands.add_parser("why", help="why a job does not run, or how it stands, in one sentence")
     why.add_argument("id", help="the job's id")
     why.add_argument("--timeline", action="store_true", help="what has happened to it, too")
-    why.add_argument("--url", help="the gateway; WARREN_URL says which, else http://127.0.0.1:8000")
+    _at_a_gateway(why)
+    logs = commands.add_parser("logs", help="what a job has logged: docs/logs.md")
+    logs.add_argument("id", help="the job's id")
+    logs.add_argument("--follow", "-f", action="store_true", help="and what it logs from now on, until it has ended")
+    logs.add_argument("--attempt", type=int, help="of this attempt only")
+    logs.add_argument("--limit", type=int, help="at most so many of the last lines")
+    _at_a_gateway(logs)
+    _schedules_parser(commands.add_parser("schedules", help="list, show, preview, pause, resume or trigger them"))
     settings = commands.add_parser("settings", help="all settings: docs/settings.md")
     settings.add_argument("--env", action="store_true", help="as a .env file instead: .env.example")
     job_types = commands.add_parser("job-types", help="what the job types take and return: docs/job-types.md")
@@ -182,6 +179,38 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _schedules_parser(parser: argparse.ArgumentParser) -> None:
+    verbs = parser.add_subparsers(dest="verb", parser_class=_Parser, metavar="verb")
+    listed = verbs.add_parser("list", help="the newest ones; so does no verb")
+    listed.add_argument("--state", choices=("active", "paused", "ended"))
+    for word, name in (("--type", "job_type"), ("--name", "name"), ("--tag", "tag"), ("--cursor", "cursor")):
+        listed.add_argument(word, dest=name)
+    listed.add_argument("--limit", type=int, help="at most so many")
+    show = verbs.add_parser("show", help="how it stands, when it will be due, how its last runs went")
+    preview = verbs.add_parser("preview", help="when one will be due, or would be")
+    for one, many in ((show, "so many due times and runs"), (preview, "so many due times")):
+        one.add_argument("-n", type=int, default=5, help=f"{many} (default: 5)")
+    preview.add_argument("--cron", action="append", metavar="EXPRESSION", help="as this cron expression would be")
+    preview.add_argument("--every", type=float, metavar="SECONDS", help="as this interval would be")
+    preview.add_argument("--once", metavar="INSTANT", help="as this instant would be")
+    preview.add_argument("--timezone", metavar="ZONE", help="in this zone, by its IANA name")
+    pause = verbs.add_parser("pause", help="let it stand still")
+    pause.add_argument("--note", help="why")
+    pause.add_argument("--by", help="who")
+    others = [verbs.add_parser("resume", help="let it go on"), verbs.add_parser("trigger", help="run its job now")]
+    for takes in (show, preview, pause, *others):
+        takes.add_argument(
+            "schedule", nargs="?" if takes is preview else None, help="its id, or a name that only it has"
+        )
+    for asks in (parser, listed, show, preview, pause, *others):
+        _at_a_gateway(asks)
+
+
+def _at_a_gateway(parser: argparse.ArgumentParser) -> None:
+    where = "the gateway; WARREN_URL says which, else http://127.0.0.1:8000"
+    parser.add_argument("--url", help=where, default=argparse.SUPPRESS)  # or a verb's would hide the one before it
+
+
 def _rate(text: str) -> float:
     try:
         rate = float(text)
@@ -197,6 +226,11 @@ def _duration(text: str) -> float:
     if not found:
         raise argparse.ArgumentTypeError(f"a duration is 60, 90s, 5m or 8h, got {text!r}")
     return float(found[1]) * {"m": 60, "h": 3600}.get(found[2], 1)
+
+
+def _print(asked: argparse.Namespace) -> int:
+    sys.stdout.write(_page(asked))
+    return 0
 
 
 def _page(asked: argparse.Namespace) -> str:
@@ -216,7 +250,7 @@ def _page(asked: argparse.Namespace) -> str:
     return env_example() if asked.env else settings_page()
 
 
-def _demo(rate: float, seconds: float) -> int:
+def _demo(asked: argparse.Namespace) -> int:
     import asyncio  # noqa: PLC0415 - loaded when used
     import os  # noqa: PLC0415
 
@@ -224,15 +258,15 @@ def _demo(rate: float, seconds: float) -> int:
     from deploy.options import read_dotenv  # noqa: PLC0415
 
     local = read_dotenv(Path(".warren/env"))  # as `deploy/up` writes it; what the shell knows wins
-    return asyncio.run(run.run(rate, seconds, {**local, **os.environ}))
+    return asyncio.run(run.run(asked.rate, asked.duration, {**local, **os.environ}))
 
 
-def _job_types(modules: list[str]) -> int:
+def _job_types(asked: argparse.Namespace) -> int:
     from actors.described.page import job_types_page  # noqa: PLC0415 - loaded when used
     from wire.errors import SettingsError  # noqa: PLC0415
 
     try:
-        sys.stdout.write(job_types_page(modules))
+        sys.stdout.write(job_types_page(asked.modules))
     except SettingsError as e:
         print(*e.faults, sep="\n", file=sys.stderr)  # noqa: T201 - for the person who asked
         return 2
@@ -253,16 +287,35 @@ def _restore(asked: argparse.Namespace) -> int:
 
 
 def _why(asked: argparse.Namespace) -> int:
-    from gateway.client.page import tell  # noqa: PLC0415 - loaded when used
+    from gateway.client.why_page import tell  # noqa: PLC0415 - loaded when used
 
-    return tell(asked.id, asked.url, timeline=asked.timeline)
+    return tell(asked.id, getattr(asked, "url", None), timeline=asked.timeline)
 
 
-def _migrate() -> int:
+def _logs(asked: argparse.Namespace) -> int:
+    from gateway.client.logs_page import tell  # noqa: PLC0415 - loaded when used
+
+    url = getattr(asked, "url", None)
+    return tell(asked.id, url, follow=asked.follow, attempt=asked.attempt, limit=asked.limit)
+
+
+def _schedules(asked: argparse.Namespace) -> int:
+    from gateway.client.schedules_page import tell  # noqa: PLC0415 - loaded when used
+
+    return tell(asked)
+
+
+def _migrate(_: argparse.Namespace) -> int:
     from persistence.__main__ import main as recorder  # noqa: PLC0415
 
     sys.argv[1:] = ["migrate"]  # the same door as `python -m persistence migrate`
     return recorder()
+
+
+_DOES: Final[dict[str, Callable[[argparse.Namespace], int]]] = {
+    "migrate": _migrate, "why": _why, "logs": _logs, "schedules": _schedules, "job-types": _job_types,
+    "restore": _restore, "demo": _demo,
+}  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -240,7 +240,7 @@ def progress(fraction: float | None = None, note: str | None = None) -> None:
 def trace_environment() -> dict[str, str]:
     """The environment variables by which a program that this job starts goes on in its trace: TRACEPARENT and company.
 
-    Not set for the whole process, which runs other jobs beside this one.
+    Set for the whole process only where `isolation="process"` gives the job one of its own; others run more jobs.
     """
     return {name.upper(): said for name, said in context().trace.headers().items()}
 

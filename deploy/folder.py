@@ -2,6 +2,7 @@
 
     env        addresses and passwords to source       logs/      one file a process, three starts kept
     lock       held by the supervisor while it lives    run/       one record a process
+    grpc-port  the gRPC door's, if nobody named one
     scrape.json, prometheus.yml  where the figures are, and what a Prometheus needs to read them
     rabbitmq/  postgres/                                           the servers' own
     artifacts/ what jobs have left behind, unless an object store is named

@@ -30,6 +30,7 @@ class Up:
     detach: bool
     sources: tuple[str, ...]
     environ: dict[str, str]
+    grpc_port: int | None = None  # None: nobody named one; 0: no gRPC
 
     @property
     def api_key(self) -> str | None:
@@ -54,6 +55,10 @@ class Up:
 def parse_up(words: list[str], root: Path, environ: Mapping[str, str] = os.environ) -> Up:
     parser = _parser("up", "Bring up a whole Warren: servers, migrations, processes.", root)
     parser.add_argument("--port", type=_port, help=f"port of the HTTP gateway (default: WARREN_PORT or {DEFAULT_PORT})")
+    parser.add_argument(
+        "--grpc-port", type=_grpc_port, metavar="PORT",
+        help="port of the gRPC door, 0 for none (default: WARREN_GRPC_PORT, or 50051, or one that is free)",
+    )  # fmt: skip
     parser.add_argument("--workers", type=_count, metavar="N", help="worker processes (default: WARREN_PROCESSES or 2)")
     parser.add_argument("--detach", action="store_true", help="return when all is healthy and leave it running")
     parser.add_argument(
@@ -64,7 +69,9 @@ def parse_up(words: list[str], root: Path, environ: Mapping[str, str] = os.envir
     merged = {**read_dotenv(Path(".env")), **environ}
     port = asked.port or _port(merged.get("WARREN_PORT") or merged.get("API_PORT") or str(DEFAULT_PORT))
     host = merged.get("WARREN_HOST") or merged.get("API_HOST") or "127.0.0.1"
-    return Up(asked.data, port, host, asked.workers, asked.detach, asked.servers, merged)
+    named = merged.get("WARREN_GRPC_PORT") or merged.get("GRPC_PORT")
+    grpc_port = asked.grpc_port if asked.grpc_port is not None else _grpc_port(named) if named else None
+    return Up(asked.data, port, host, asked.workers, asked.detach, asked.servers, merged, grpc_port)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +125,10 @@ def _port(text: str) -> int:
     if not text.isdigit() or not 0 < int(text) < 65536:
         raise argparse.ArgumentTypeError(f"a port is 1..65535, got {text!r}")
     return int(text)
+
+
+def _grpc_port(text: str) -> int:
+    return 0 if text == "0" else _port(text)
 
 
 def _count(text: str) -> int:

@@ -13,7 +13,7 @@ CLOCK = "scheduler"
 STOP_MARGIN_SECONDS = 15.0  # a drain ends with records, acks and closing connections
 STOP_SECONDS = 20.0
 ARTIFACTS_NAMES = ("WARREN_ARTIFACTS_URL", "WARREN_ARTIFACTS_BUCKET", "MINIO_BUCKET")
-RENAMED = {*AMQP_NAMES, *DATABASE_NAMES, "API_PORT", "WARREN_PORT"}
+RENAMED = {*AMQP_NAMES, *DATABASE_NAMES, "API_PORT", "WARREN_PORT", "GRPC_PORT", "WARREN_GRPC_PORT"}
 
 
 def roles(python: Path, workers: int | None, drain_seconds: float) -> list[Role]:

@@ -15,6 +15,7 @@ from deploy import docker, health, keeping, leftovers, rabbitmq, venv
 from deploy.errands import ErrandFailed, Errands, Stopped
 from deploy.folder import Folder, Running
 from deploy.greeting import Progress, greeting
+from deploy.grpc_port import GrpcPort
 from deploy.instance import last_lines
 from deploy.interrupts import Interrupts
 from deploy.options import Up
@@ -46,6 +47,7 @@ class Stack:
         self._venv = venv.place(root, folder.path)
         self._preparation = Preparation(folder, options, self._venv, self._errands, self._say)
         self._scrape = Scrape(folder.path, options.environ)
+        self._grpc = GrpcPort(folder.path, options.grpc_port)
         self._children: list[Child] = []
         self._supervisor: Supervisor | None = None
 
@@ -61,23 +63,24 @@ class Stack:
 
     def _come_up(self) -> None:
         leftovers.stop_processes(self._folder, self._say)
-        self._refuse_a_taken_port()
+        self._refuse_a_taken_port("--port", self._options.port)
+        self._refuse_a_taken_port("--grpc-port", self._options.grpc_port or 0)
         for name in ("up", "rabbitmq", "postgres"):
             self._folder.turn_over(name)
         self._preparation.run(self._interrupts.stop)
+        self._grpc.choose()
         environ = self._environ()
         self._migrate(environ)
         self._supervisor = self._start_processes(environ)
         self._wait_until_healthy(self._supervisor)
         self._announce()
 
-    def _refuse_a_taken_port(self) -> None:
-        port = self._options.port
-        if is_free(port):
+    def _refuse_a_taken_port(self, option: str, port: int) -> None:
+        if not port or is_free(port):
             return
         holder = listener(port)
         by = f"{holder[1]} (pid {holder[0]})" if holder else "a process of another user"
-        raise CannotStart(f"port {port} is already used by {by}; try deploy/up --port {port + 1}")
+        raise CannotStart(f"port {port} is already used by {by}; try deploy/up {option} {port + 1}")
 
     def _environ(self) -> dict[str, str]:
         ours = child_environ(
@@ -85,7 +88,7 @@ class Stack:
         )
         said, folder = self._options.environ, self._folder
         ours |= artifacts_environ(said, folder.artifacts) | outbox_environ(said, folder.outbox)
-        ours |= databases_environ(said, folder.databases)
+        ours |= databases_environ(said, folder.databases) | self._grpc.environ()
         return ours | keeping.cleaning(said, folder.outbox) | self._kept()
 
     def _kept(self) -> dict[str, str]:
@@ -141,10 +144,13 @@ class Stack:
                 raise CannotStart(f"not healthy after {HEALTHY_SECONDS:.0f} s: {missing}{logs}")
 
     def _announce(self) -> None:
-        facts = [fact for server in self._preparation.servers for fact in server.facts()] + self._scrape.facts()
+        target = self._grpc.target(self._options.url)
+        facts = [("gRPC", target)] if target else []
+        facts += [fact for server in self._preparation.servers for fact in server.facts()] + self._scrape.facts()
         running = Running(self._options.url, facts, self._options.api_key)
+        doors = {"WARREN_URL": running.url} | ({"WARREN_GRPC_TARGET": target} if target else {})
         key = {"WARREN_API_KEY": running.api_key} if running.api_key else {}
-        self._folder.write_env({**self._addresses(), "WARREN_URL": running.url, **key, **self._kept()})
+        self._folder.write_env({**self._addresses(), **doors, **key, **self._kept()})
         self._folder.announce(running)
         self._say("up", "healthy: a job would be done now")
         print(greeting(running, self._folder.env), flush=True)

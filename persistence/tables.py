@@ -157,6 +157,7 @@ outbox = Table(
     Column("because", Text),
     time("publish_after", required=True),
     Column("tries", Integer, nullable=False, server_default="0"),
+    Column("uncounted", Boolean),  # its job came by the SQL door, and no process has counted it yet
     Column("held_for", Text),  # the paused type that it waits for; publish_after is infinity then
     Index("outbox_to_publish", "publish_after", "seq"),
     Index("outbox_held", "held_for", "seq", postgresql_where=text("held_for IS NOT NULL")),

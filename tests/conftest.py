@@ -24,6 +24,7 @@ from tests.site.served import Site, serving
 from wire.rabbitmq.amqp import Broker
 from wire.settings import Stores
 
+PATIENCE_SECONDS = 60  # with a server on a machine that stands still at times; who tests a deadline says a shorter one
 FOLDERS = ("unit", "room", "journey", "faults")
 # What takes longest begins first, or one process would still be at it when the others have nothing left to do
 LONGEST = (
@@ -145,7 +146,7 @@ def places(servers: provider.Servers, template: str) -> Iterator[Places]:
 @pytest_asyncio.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
     """A pool on a fresh database."""
-    pool = Database(database_url, "test", connections=4, timeout_seconds=10)
+    pool = Database(database_url, "test", connections=4, timeout_seconds=PATIENCE_SECONDS)
     yield pool
     await pool.stop()
 
@@ -153,7 +154,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 @pytest_asyncio.fixture
 async def broker(places: Places) -> AsyncIterator[Broker]:
     """A connection to the file's vhost."""
-    link = Broker(places.amqp_url, "test", timeout_seconds=10)
+    link = Broker(places.amqp_url, "test", timeout_seconds=PATIENCE_SECONDS)
     await link.start()
     await link.wait_connected()
     yield link

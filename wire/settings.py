@@ -48,7 +48,7 @@ __all__ = [
     "load", "postgres_url",
 ]  # fmt: skip
 
-SCRIPTS_OWN: Final = {"WARREN_URL", "WARREN_API_KEY"}  # what `.warren/env` gives to people's shells
+SCRIPTS_OWN: Final = {"WARREN_URL", "WARREN_GRPC_TARGET", "WARREN_API_KEY"}  # given to shells by `.warren/env`
 
 _NO_REDIS: Final = "RabbitMQ carries the jobs and Postgres remembers them; Redis is not used"
 _NO_MONGO: Final = "Postgres remembers the jobs; MongoDB is not used"
@@ -66,7 +66,6 @@ IGNORED: Final[Mapping[str, str]] = {
     "CELERY_BROKER_URL": "Celery may run beside Warren; Warren reads AMQP_URL",
     "CELERY_RESULT_BACKEND": "results are in Postgres, at DATABASE_URL",
     "LEADER_LOCK_KEY": "there is no leader; schedulers share the segments by locks of their own numbers",
-    "GRPC_PORT": "there is no gRPC door yet",
     "SECRET_KEY": "nothing is signed: callers prove themselves with WARREN_API_KEYS",
 }  # fmt: skip
 

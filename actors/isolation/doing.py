@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from actors.attempts.craft import Actor, Function, coroutine_function
 from actors.attempts.verdict import Completed, Failed, completed
-from actors.context import current
+from actors.context import current, trace_environment
 from actors.isolation import memory
 from actors.isolation.bounds import most_memory
 from actors.isolation.inside import OWN_THREADS, Inside, InsideContext, Telling, inside
@@ -107,6 +107,7 @@ class _Attempt:
         job = self._job
         current.set(job)
         job.in_function = True
+        os.environ.update(trace_environment())  # the process is this job's alone, until `work` takes it back
         try:
             ended = self._returned(self._call())
         except BaseException as e:  # noqa: BLE001 - it is this attempt's end, and the worker judges it

@@ -1,4 +1,4 @@
-"""The inner door: judge and accept the jobs that jobs submit, and save what they leave behind.
+"""The inner door, by which jobs reach out: judge and accept what they submit, hand on what they save and read.
 
 `submit` may be called on the lane's loop, so nothing here waits: the types are kept at hand and read again every few
 moments, and what is to go at once is handed to the same acceptor that serves the gateway.  A type that this process
@@ -8,7 +8,7 @@ declares but nobody has registered is taken by its declaration; one that neither
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,9 +19,8 @@ import structlog
 
 from actors.codec import to_body
 from actors.context import Wanted
-from actors.ends import PermanentError
-from actors.lane import reading
-from actors.scratch import Scratches, delete
+from actors.lane.belongings import Belongings
+from actors.scratch import Scratches
 from persistence.accepting.accept import Acceptor
 from persistence.accepting.submission import Submission, fill
 from persistence.artifacts.archive import Archive, Label, Saver
@@ -41,8 +40,6 @@ from wire.tracing import Trace
 
 log = structlog.get_logger()
 
-UPLOADS_AT_ONCE: Final = 32  # each holds up to three parts in memory, 15 MB
-READS_AT_ONCE: Final = 32  # apart from uploads, which may wait for what they read
 READ_SECONDS: Final = 2.0  # how soon a type that another worker has just registered can be submitted by its name
 
 
@@ -61,9 +58,7 @@ class Door:
         politeness: Politeness | None = None,
         scratches: Scratches | None = None,
     ) -> None:
-        self.archive, self._uploads = archive, asyncio.Semaphore(UPLOADS_AT_ONCE)
-        self._reads, self.scratches = asyncio.Semaphore(READS_AT_ONCE), scratches or Scratches()
-        self._clearing: set[asyncio.Task[None]] = set()
+        self.belongings = Belongings(database, archive, scratches or Scratches())
         self.database, self._catalogue, self._declared = database, catalogue, declared
         self._acceptor, self._max_body_bytes = Acceptor(database, broker), max_body_bytes
         self._gate = Gate(database, self._acceptor.publish, politeness or Politeness())
@@ -79,7 +74,7 @@ class Door:
         await self._acceptor.start()
         await self._gate.start()
         self._reader = lasting(self._keep_at_hand(), "job types")
-        self._aside(self.scratches.tidy)
+        self.belongings.start()
 
     async def stop(self) -> None:
         """End after what was handed over has been answered."""
@@ -89,10 +84,7 @@ class Door:
             await asyncio.wait({reader})
         await self._gate.stop()
         await self._acceptor.stop()
-        await self.archive.stop()
-        if self._clearing:
-            await asyncio.wait(self._clearing)
-        await asyncio.to_thread(self.scratches.stop)
+        await self.belongings.stop()
 
     def submission(self, envelope: Envelope, trace: Trace, *, checked: bool = True) -> Submission:
         """The job in this envelope, or Refused; unchecked, its actor judges the payload."""
@@ -109,35 +101,19 @@ class Door:
 
     def save(self, saver: Saver, label: Label, content: Content) -> Future[Artifact]:
         """Save it in the context of whoever calls; the future's result is the artifact, safe and listed."""
-        return asyncio.run_coroutine_threadsafe(self._saved(saver, label, content), self._loop)
+        return asyncio.run_coroutine_threadsafe(self.belongings.save(saver, label, content), self._loop)
 
     def read(self, wanted: Wanted, folder: Path) -> Future[Path]:
         """Read it into this folder; the future's result is the file."""
-        return asyncio.run_coroutine_threadsafe(self._read(wanted, folder), self._loop)
+        return asyncio.run_coroutine_threadsafe(self.belongings.read(wanted, folder), self._loop)
 
     def make_folder(self, saver: Saver) -> Path:
         """For the files of this attempt."""
-        return self.scratches.make(saver.job_id, saver.lease)
+        return self.belongings.make_folder(saver)
 
     def clear(self, folder: Path) -> None:
-        """Delete it, on a thread: it may hold much.  Called on the loop."""
-        self._aside(delete, folder)
-
-    def _aside(self, work: Callable[..., None], *what: object) -> None:
-        task = self._loop.create_task(asyncio.to_thread(work, *what))
-        self._clearing.add(task)
-        task.add_done_callback(self._clearing.discard)
-
-    async def _read(self, wanted: Wanted, folder: Path) -> Path:
-        async with self._reads:
-            return await reading.read(self.database, self.archive.store, wanted, folder)
-
-    async def _saved(self, saver: Saver, label: Label, content: Content) -> Artifact:
-        try:
-            async with self._uploads:
-                return await self.archive.save(saver, label, content)
-        except Refused as e:
-            raise PermanentError(str(e)) from None
+        """Delete it.  Called on the loop."""
+        self.belongings.clear(folder)
 
     async def _accept(self, submission: Submission, first_stands: bool) -> UUID:
         try:

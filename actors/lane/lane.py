@@ -92,7 +92,7 @@ class Lane:
         self._slots, self._pace = Slots(settings.concurrency, settings.threads, children.most), Pace()
         self._threads = Threads(self._slots.free_threads)
         self._aside = Threads(SIGNAL_THREADS) if any(map(may_block, broker.middleware)) else None
-        self._settler = Settler(database, publisher, worker, archive=door.archive, settled=self._settled)
+        self._settler = Settler(database, publisher, worker, archive=door.belongings.archive, settled=self._settled)
         self._waiting = Waiting(self._crafts)
         self._running: dict[UUID, Attempt] = {}
         self._trial = Trial()

@@ -57,7 +57,7 @@ def warren(ground: Ground, folder: Folder, servers: list[Instance]) -> Contestan
     own = {**_bare(ground), **ground.tuning, "WARREN_ACTORS": "witnessed_jobs", VARIABLE: str(folder.path / "witness")}
     environ = child_environ(
         {**own, "PYTHONPATH": str(HERE / "warren-jobs")}, addresses, port, ground.root, ground.venv.folder
-    )
+    ) | {"WARREN_GRPC_PORT": "0"}
     return Contestant(
         name="Warren",
         folder=folder,

@@ -93,13 +93,9 @@ def promises(width: int) -> str:
 def _promise(promise: Promise, width: int) -> str:
     """The first test by its name where that fits, else by its file."""
     head = f"  {promise.number:>2}  {promise.words:<{PROMISE}}"
-    later = f"later: {promise.lacking}" if promise.lacking else ""
-    if not promise.tests:
-        return head + later
     test, file = promise.tests[0], promise.tests[0].partition("::")[0]
     more = f" (+{len(promise.tests) - 1})" if promise.tests[1:] else ""
-    tail = f"; {later}" if later else ""
-    ways = (test + more + tail, file + more + tail, file.removeprefix("tests/") + tail)
+    ways = (test + more, file + more, file.removeprefix("tests/"))
     return head + next((way for way in ways if len(head + way) <= width), ways[-1])
 
 

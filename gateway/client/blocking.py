@@ -11,11 +11,13 @@ import asyncio
 import functools
 import os
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Generator
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from uuid import UUID
 
 from gateway.client.calls import PATIENCE_SECONDS, Client
+from gateway.client.replies import LogLine
 
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
@@ -98,6 +100,29 @@ class SyncClient:
     schedule_runs = _blocking(Client.schedule_runs)
     preview_schedule = _blocking(Client.preview_schedule)
 
+    def follow_logs(
+        self, job_id: UUID | str, *, attempt: int | None = None, limit: int | None = None
+    ) -> Generator[LogLine, None, None]:
+        """The last lines that there are, then each that comes, until the job has ended or is deleted."""
+        _refuse_a_loop("follow_logs")
+        side = self._side
+        lines, turn = side.client.follow_logs(job_id, attempt=attempt, limit=limit), asyncio.Lock()
+
+        async def following() -> LogLine | None:
+            async with turn:
+                return await anext(lines, None)
+
+        async def ending() -> None:
+            async with turn:  # a wait that was interrupted has to be over: a generator that runs cannot be closed
+                await lines.aclose()
+
+        try:
+            while (line := side.run(following())) is not None:
+                yield line
+        finally:
+            if not side.over:
+                side.run(ending())
+
     def __enter__(self) -> Self:
         return self
 
@@ -129,6 +154,10 @@ class _Side:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="warren client", daemon=True)
         self._thread.start()
+
+    @property
+    def over(self) -> bool:
+        return self._loop.is_closed()
 
     def run(self, work: Coroutine[Any, Any, Answer]) -> Answer:
         future = asyncio.run_coroutine_threadsafe(work, self._loop)

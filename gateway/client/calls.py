@@ -29,6 +29,7 @@ from gateway.client.crawls import CrawlCalls
 from gateway.client.failures import JobFailed, NotConfirmed, StillOpen
 from gateway.client.job_types import JobTypeCalls
 from gateway.client.link import Link, PerhapsDone, PerhapsGone, path_of
+from gateway.client.logs import JOBS, LogCalls
 from gateway.client.many import submit_many
 from gateway.client.replies import (
     Attempt,
@@ -36,8 +37,6 @@ from gateway.client.replies import (
     Item,
     Job,
     LetterPage,
-    LogLine,
-    LogLines,
     OpenedLetter,
     Page,
     Receipt,
@@ -51,7 +50,6 @@ from wire.errors import Unavailable
 from wire.identity import fresh_id
 from wire.states import State
 
-JOBS: Final = "/api/v1/jobs"
 LETTERS: Final = "/api/v1/dead-letters"
 LOCAL: Final = "http://127.0.0.1:8000"
 PATIENCE_SECONDS: Final = 30.0  # longer than a gateway's restart
@@ -76,7 +74,7 @@ def new_job(
     return envelope_of(job_type, payload, said, id=given if key or given else fresh_id(), key=checked_key(key))
 
 
-class Client(BatchCalls, CrawlCalls, ScheduleCalls, ArtifactCalls, JobTypeCalls):
+class Client(BatchCalls, CrawlCalls, ScheduleCalls, ArtifactCalls, JobTypeCalls, LogCalls):
     """A gateway to talk to; WARREN_URL and WARREN_API_KEY say which, unless the arguments do.
 
     With `amqp_url`, jobs are submitted through RabbitMQ; all that is asked goes to a gateway, which must be named then.
@@ -188,14 +186,6 @@ class Client(BatchCalls, CrawlCalls, ScheduleCalls, ArtifactCalls, JobTypeCalls)
         """The job's ended attempts, oldest first."""
         body, _ = await self._link.ask("GET", f"{path_of(JOBS, job_id)}/attempts")
         return msgspec.json.decode(body, type=AttemptList).items
-
-    async def logs(
-        self, job_id: UUID | str, *, attempt: int | None = None, limit: int | None = None
-    ) -> tuple[LogLine, ...]:
-        """The last lines that the job has logged, oldest first."""
-        said = {"attempt": attempt, "limit": limit}
-        body, _ = await self._link.ask("GET", f"{path_of(JOBS, job_id)}/logs", None, said)
-        return msgspec.json.decode(body, type=LogLines).items
 
     async def why(self, job_id: UUID | str) -> Why:
         """Why the job does not run, or how it stands."""

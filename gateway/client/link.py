@@ -9,9 +9,10 @@ hold back have their own, too, and hold up no others.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
@@ -40,6 +41,14 @@ class PerhapsDone(Refused):
 
 class PerhapsGone(NotFound):
     """It is not there (any more), and that may be the work of an earlier try of ours."""
+
+
+class NotNow(Exception):
+    """It can be reached, and answers that it may be asked again later."""
+
+    def __init__(self, why: str, after_seconds: float) -> None:
+        self.after_seconds = after_seconds
+        super().__init__(why)
 
 
 class Link:
@@ -79,6 +88,24 @@ class Link:
         answer, _ = await self._answer("GET", path, None, None, headers)
         return answer.content, answer.status_code != httpx.codes.PARTIAL_CONTENT
 
+    @contextlib.asynccontextmanager
+    async def stream(
+        self, path: str, parameters: Mapping[str, object], headers: Mapping[str, str], silent_seconds: float
+    ) -> AsyncIterator[httpx.Response]:
+        """An answer whose body comes bit by bit, asked for once; Refused, or NotNow before its first bit.
+
+        What breaks it off later is httpx's own exception, and so is a silence of so many seconds.
+        """
+        self._named()
+        said, more = _texts(parameters), {**carried(), **headers}
+        client, timeout = self._on_this_loop(held=True), _timeout(silent_seconds)
+        async with client.stream("GET", path, params=said, headers=more, timeout=timeout) as answer:
+            if answer.status_code in AGAIN:
+                raise NotNow(f"{self.url} answers {answer.status_code}", _retry_after(answer))
+            if not answer.is_success:
+                await answer.aread()
+            yield _checked(answer, tried=False)
+
     async def _answer(
         self,
         method: str,
@@ -90,11 +117,10 @@ class Link:
         patience_seconds: float | None = None,
         longer_seconds: float = 0.0,
     ) -> tuple[httpx.Response, bool]:
-        if not self.url:
-            raise Refused("url", "is not said, and RabbitMQ alone only takes jobs", "name a gateway: url or WARREN_URL")
+        self._named()
         deadline = time.monotonic() + (self._patience if patience_seconds is None else patience_seconds)
         delays, tried = waits(), False
-        said = {name: _text(value) for name, value in (parameters or {}).items() if value is not None}
+        said = _texts(parameters or {})
         while True:
             left = max(deadline - time.monotonic(), 0.5)
             pause = next(delays)
@@ -118,6 +144,10 @@ class Link:
         if self._loop is asyncio.get_running_loop():
             for client in clients.values():
                 await client.aclose()
+
+    def _named(self) -> None:
+        if not self.url:
+            raise Refused("url", "is not said, and RabbitMQ alone only takes jobs", "name a gateway: url or WARREN_URL")
 
     async def _try(
         self,
@@ -156,6 +186,10 @@ class Link:
 def path_of(where: str, one: UUID | str) -> str:
     """The path of the one of this id, or Refused."""
     return f"{where}/{READERS['id']('id', str(one))}"
+
+
+def _texts(parameters: Mapping[str, object]) -> dict[str, str]:
+    return {name: _text(value) for name, value in parameters.items() if value is not None}
 
 
 def _text(value: object) -> str:

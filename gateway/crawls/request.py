@@ -14,8 +14,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from gateway.entrance.turn import Turn
-from gateway.submitting.batch_request import FieldReader, bytes_of, id_of, values_of, within
 from gateway.submitting.batches import MOST_FAULTS, refusal_of
+from gateway.submitting.large_body import FieldReader, bytes_of, id_of, values_of, within
 from gateway.submitting.split import jobs_of
 from wire import strict_json
 from wire.errors import Refused

@@ -1,9 +1,11 @@
 """Who may come in: which host name, which web page, which key.
 
 A browser can be talked into sending requests to 127.0.0.1 (a page that posts a form, a name that is rebound to
-loopback), so a host name must be one of ours and an origin too, keys or not.  Beyond loopback the process refuses to
-start without keys, unless the operator says that the network may be trusted.  Keys are compared by their hashes, all of
-them, in constant time; only a fingerprint goes further than this file.
+loopback), so a host name must be one of ours and an origin too, keys or not.  A page that another program of this
+machine shows, on another port, is as foreign as any: it could press every button that the dashboard has.  Only a host
+that the operator has named is trusted whatever its port.
+Beyond loopback the process refuses to start without keys, unless the operator says that the network may be trusted.
+Keys are compared by their hashes, all of them, in constant time; only a fingerprint goes further than this file.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import functools
 import hashlib
 import hmac
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -31,6 +33,7 @@ PAGES: Final = frozenset({
     "/docs/assets/{name}",
 })  # fmt: skip
 SAFE: Final = frozenset({hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS})
+FETCH_SITE: Final = "Sec-Fetch-Site"  # a browser's own word, which no page can change; older ones say nothing
 LOCAL: Final = "local"  # the scope of idempotency keys where nobody needs an API key
 
 
@@ -39,6 +42,7 @@ class Access:
 
     def __init__(self, settings: Gateway) -> None:
         self._keys = [_digest(key.get_secret_value()) for key in settings.api_keys]
+        self._named = frozenset(filter(None, map(_name, settings.allowed_hosts)))
         self._hosts = _host_names(settings)
         self._any_host = "*" in settings.allowed_hosts
         self._judge_exposure(settings)
@@ -49,9 +53,19 @@ class Access:
             return None
         self._check_host(request)
         self._check_origin(request)
-        caller = self._caller(request)
+        caller = self._caller(request.headers)
         if caller is None and route not in PAGES:
-            raise _key_required(request)
+            raise _key_required(request.headers)
+        return caller
+
+    def admit_call(self, headers: Mapping[str, str]) -> str:
+        """Whose gRPC call this is, or Refusal.
+
+        Host and origin are not asked for: no browser can be talked into HTTP/2 without TLS, and nothing else is spoken.
+        """
+        caller = self._caller(headers)
+        if caller is None:
+            raise _key_required(headers)
         return caller
 
     def _judge_exposure(self, settings: Gateway) -> None:
@@ -81,29 +95,37 @@ class Access:
         origin = request.headers.get(hdrs.ORIGIN)
         if origin is None or request.method in SAFE or self._any_host:
             return
-        if _name(urlsplit(origin).netloc) not in self._hosts:
+        if not self._is_ours(origin, request):
             detail = f"a page of {origin[:100]!r} may not change anything here"
             raise Refusal("foreign_origin", detail, field="Origin", remedy="add its host name to WARREN_ALLOWED_HOSTS")
 
-    def _caller(self, request: web.Request) -> str | None:
+    def _is_ours(self, origin: str, request: web.Request) -> bool:
+        place = origin.partition("://")[2]
+        if _name(place) in self._named:
+            return True
+        site = request.headers.get(FETCH_SITE)
+        same = site == "same-origin" if site else place.lower() == request.headers.get(hdrs.HOST, "").lower()
+        return same and _name(place) in self._hosts
+
+    def _caller(self, headers: Mapping[str, str]) -> str | None:
         if not self._keys:
             return LOCAL
-        offered = _digest(_offered(request))
+        offered = _digest(_offered(headers))
         matches = [hmac.compare_digest(offered, key) for key in self._keys]  # all of them: no early way out to measure
         return offered.hex()[:16] if any(matches) else None
 
 
-def _key_required(request: web.Request) -> Refusal:
-    detail = "this API key is not known" if _offered(request) else "an API key is required"
+def _key_required(headers: Mapping[str, str]) -> Refusal:
+    detail = "this API key is not known" if _offered(headers) else "an API key is required"
     remedy = "send Authorization: Bearer <key>, or X-API-Key: <key>; WARREN_API_KEYS lists the keys"
     return Refusal(
         "unauthorized", detail, field="Authorization", remedy=remedy, headers={hdrs.WWW_AUTHENTICATE: "Bearer"}
     )
 
 
-def _offered(request: web.Request) -> str:
-    scheme, _, key = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
-    return key.strip() if scheme.lower() == "bearer" else request.headers.get("X-API-Key", "")
+def _offered(headers: Mapping[str, str]) -> str:
+    scheme, _, key = headers.get("authorization", "").partition(" ")  # gRPC's are in lower case, HTTP's in any
+    return key.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "")
 
 
 def _digest(key: str) -> bytes:

@@ -81,7 +81,11 @@ async def continue_or_refuse(request: web.Request) -> web.StreamResponse | None:
 
 def request_id_of(request: web.BaseRequest) -> str:
     """The caller's id for this request, or a fresh one."""
-    given = request.headers.get(ID_HEADER, "")
+    return decent_id(request.headers.get(ID_HEADER, ""))
+
+
+def decent_id(given: str) -> str:
+    """This id, or a fresh one in its place."""
     return given if _DECENT_ID.fullmatch(given) else fresh_id().hex
 
 

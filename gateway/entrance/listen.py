@@ -49,7 +49,7 @@ class Listener:
         try:
             self._server = await loop.create_server(self._protocol, self._host, self._port, backlog=BACKLOG)
         except OSError as e:
-            raise SettingsError([_told(e, self._host, self._port)]) from e
+            raise SettingsError([told(e, self._host, self._port)]) from e
         log.info("listening", host=self._host, port=self.port)
 
     async def stop(self) -> None:
@@ -127,9 +127,10 @@ def _turned_away() -> bytes:
     return "\r\n".join([*lines, "", ""]).encode() + response.body
 
 
-def _told(error: OSError, host: str, port: int) -> str:
+def told(error: OSError, host: str, port: int, setting: str = "WARREN_PORT") -> str:
+    """What is wrong with this address, in one sentence."""
     if error.errno == errno.EADDRINUSE:
-        return f"port {port} on {host} is in use; stop what listens there or set WARREN_PORT to another"
+        return f"port {port} on {host} is in use; stop what listens there or set {setting} to another"
     if error.errno == errno.EACCES:
-        return f"port {port} may not be opened by this user; set WARREN_PORT to one above 1023"
+        return f"port {port} may not be opened by this user; set {setting} to one above 1023"
     return f"WARREN_HOST {host} cannot be listened on: {error.strerror or error}"

@@ -6,7 +6,7 @@ What a request submits is within its span.  Of the URL only its path is told, an
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -58,13 +58,20 @@ SERVED: Final = web.RequestKey("served", Served)
 
 def serve(request: web.Request) -> Served | None:
     """Begin the request's span, if spans are recorded and it is not the look of a health check."""
-    recording = here.spans
-    if recording is None or request.path.startswith(LOOKS):
-        return None
-    found = Trace.of(request.headers)
-    trace = Trace.entering(request.headers) if found else Trace.begin()
-    served = request[SERVED] = Served(recording, trace.child(), found.span_id if found else "", time.time_ns())
+    served = None if request.path.startswith(LOOKS) else begun(request.headers)
+    if served is not None:
+        request[SERVED] = served
     return served
+
+
+def begun(headers: Mapping[str, str]) -> Served | None:
+    """The span that begins here, beneath what these headers name or as a root, if spans are recorded."""
+    recording = here.spans
+    if recording is None:
+        return None
+    found = Trace.of(headers)
+    trace = Trace.entering(headers) if found else Trace.begin()
+    return Served(recording, trace.child(), found.span_id if found else "", time.time_ns())
 
 
 def trace_of(request: web.Request) -> Trace:

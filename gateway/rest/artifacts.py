@@ -14,7 +14,7 @@ from gateway.answers.jobs import JOBS
 from gateway.artifacts.streaming import stream
 from gateway.entrance import cursor, query
 from gateway.entrance.problems import Refusal
-from gateway.rest.jobs import no_job
+from gateway.reading.jobs import no_job
 from gateway.rest.respond import respond
 from persistence.artifacts.artifact import Artifact, Kind
 from persistence.artifacts.doom import doom

@@ -13,8 +13,8 @@ from gateway.entrance import cursor, query
 from gateway.entrance.body import read_json_body
 from gateway.entrance.door import CALLER
 from gateway.entrance.spans import anew_of
+from gateway.reading.jobs import no_job
 from gateway.redriving.redrive import Redrive, no_letter
-from gateway.rest.jobs import no_job
 from gateway.rest.respond import respond
 from persistence.letters import letters
 from persistence.questions import reads

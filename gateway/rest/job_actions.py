@@ -9,20 +9,17 @@ from uuid import UUID
 
 from aiohttp import hdrs, web
 
-from gateway import answers
 from gateway.answers.jobs import JOBS
+from gateway.ending.cancelling import Cancelling
 from gateway.entrance import query
 from gateway.entrance.problems import Refusal
 from gateway.entrance.spans import anew_of
-from gateway.pausing.hints import Hints
-from gateway.rest.jobs import no_job
+from gateway.reading.jobs import Standing, no_job
 from gateway.rest.respond import respond
 from persistence.accepting.outbox import Publisher
 from persistence.ending import cancel
-from persistence.ending.cancel import Answer, Word
-from persistence.questions import reads
+from persistence.ending.cancel import Word
 from persistence.store.database import Database
-from wire.control import cancel_hint
 
 RETRYABLE = "only failed, cancelled and expired jobs can be sent again"
 
@@ -30,8 +27,8 @@ RETRYABLE = "only failed, cancelled and expired jobs can be sent again"
 class JobActions:
     """The routes that change one job."""
 
-    def __init__(self, database: Database, posts: Publisher, hints: Hints, trace_url: str = "") -> None:
-        self._database, self._posts, self._hints, self._trace_url = database, posts, hints, trace_url
+    def __init__(self, database: Database, posts: Publisher, cancelling: Cancelling, standing: Standing) -> None:
+        self._database, self._posts, self._cancelling, self._standing = database, posts, cancelling, standing
 
     def routes(self) -> list[web.RouteDef]:
         one = JOBS + "/{id}"
@@ -45,23 +42,15 @@ class JobActions:
         """200 when it is cancelled, 202 when it runs and was asked to end."""
         job_id = query.job_id(request)
         query.read(request, {})
-        answer = await cancel.cancel(self._database, job_id)
-        self._tell_its_worker(job_id, answer)
-        if answer.word is Word.UNKNOWN:
-            raise no_job(job_id)
-        if answer.word is Word.FINISHED:
-            raise Refusal("wrong_state", f"job {job_id} is {answer.state} already", field="id")
-        return await self._as_it_stands(job_id, 202 if answer.word is Word.ASKED else 200)
+        word = await self._cancelling.cancel(job_id)
+        return await self._as_it_stands(job_id, 202 if word is Word.ASKED else 200)
 
     async def delete(self, request: web.Request) -> web.Response:
         """204 when it is gone, 202 when it lived and is, or was asked to be, cancelled."""
         job_id = query.job_id(request)
         purge: bool = query.read(request, {"purge": query.flag}).get("purge", False)
-        answer = await cancel.cancel_or_delete(self._database, job_id, purge=purge)
-        self._tell_its_worker(job_id, answer)
-        if answer.word is Word.UNKNOWN:
-            raise no_job(job_id)
-        return web.Response(status=204) if answer.word is Word.DELETED else await self._as_it_stands(job_id, 202)
+        word = await self._cancelling.cancel_or_delete(job_id, purge=purge)
+        return web.Response(status=204) if word is Word.DELETED else await self._as_it_stands(job_id, 202)
 
     async def retry(self, request: web.Request) -> web.Response:
         """202 when it waits again."""
@@ -75,13 +64,6 @@ class JobActions:
         self._posts.give([answer.post])
         return await self._as_it_stands(job_id, 202)
 
-    def _tell_its_worker(self, job_id: UUID, answer: Answer) -> None:
-        if answer.was_running:
-            self._hints.give(cancel_hint(job_id, answer.lease))
-
     async def _as_it_stands(self, job_id: UUID, status: int) -> web.Response:
-        job = await reads.one_job(self._database, job_id)
-        if job is None:  # somebody deleted it a moment later
-            raise no_job(job_id)
-        answer = answers.jobs.job(job, self._trace_url)
+        answer = await self._standing.one(job_id)  # Refusal, if somebody deleted it a moment later
         return respond(answer, status, {hdrs.LOCATION: answer.links.this} if status == 202 else {})

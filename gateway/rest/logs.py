@@ -20,7 +20,7 @@ from gateway.answers.jobs import JOBS
 from gateway.entrance import query
 from gateway.entrance.door import request_id_of, stamp
 from gateway.entrance.problems import Refusal
-from gateway.rest.jobs import no_job
+from gateway.reading.jobs import no_job
 from gateway.rest.respond import respond
 from gateway.telling.following import Following
 from persistence.attempts import attempt_logs

@@ -13,12 +13,13 @@ from gateway import answers
 from gateway.answers.jobs import JOBS
 from gateway.entrance import query
 from gateway.entrance.body import read_json_body
-from gateway.entrance.door import CALLER, unavailable
+from gateway.entrance.door import CALLER
 from gateway.entrance.spans import trace_of
 from gateway.rest.respond import respond
+from gateway.submitting.acceptance import accepted_of
 from gateway.submitting.submit import Submitter
 from persistence.accepting.accept import Acceptor
-from wire.errors import Refused, Unavailable
+from wire.errors import Refused
 from wire.fields import MAX_KEY
 
 KEY_HEADER: Final = "Idempotency-Key"
@@ -43,10 +44,7 @@ class Submissions:
             key=key_of(request),
             trace=trace_of(request),
         )
-        try:
-            accepted = await self._acceptor.submit(submission)
-        except Unavailable as e:
-            raise unavailable(str(submission.id)) from e
+        accepted = await accepted_of(self._acceptor, submission)
         answer = answers.jobs.receipt(submission, accepted, self._trace_url)
         return respond(answer, 200 if accepted.duplicate else 202, {hdrs.LOCATION: answer.links.this})
 

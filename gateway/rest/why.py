@@ -14,7 +14,7 @@ from gateway.answers.schedules import SCHEDULES
 from gateway.answers.why import OfSchedule
 from gateway.entrance import query
 from gateway.entrance.problems import Refusal
-from gateway.rest.jobs import no_job
+from gateway.reading.jobs import no_job
 from gateway.rest.respond import respond
 from gateway.schedules import standing
 from gateway.schedules.request import readable_when

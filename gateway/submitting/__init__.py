@@ -4,6 +4,7 @@
 answered by what the first has made.
 
 `submit` judges one job, for every door of this room.  `split` and `bulk` do so for thousands; `batch_request`,
-`batches` and `open_batches` for those that belong together, `orders` for what is asked of all of them; `again` knows a
-request that has come before.  `passing_on` publishes behind the answer.  Rows are persistence/accepting's affair.
+`batches` and `open_batches` for those that belong together, `orders` for what is asked of all of them; `large_body`
+takes apart what holds thousands, `again` knows a request that has come before.  `passing_on` publishes behind the
+answer.  Rows are persistence/accepting's affair.
 """

@@ -15,7 +15,8 @@ from uuid import UUID
 from gateway.entrance.problems import Fault, Refusal
 from gateway.entrance.turn import Turn
 from gateway.submitting.again import id_of, the_same
-from gateway.submitting.batch_request import Asked, callback_body, within
+from gateway.submitting.batch_request import Asked, callback_body
+from gateway.submitting.large_body import within
 from gateway.submitting.passing_on import PassingOn
 from gateway.submitting.split import jobs_of
 from gateway.submitting.submit import Submitter

@@ -46,10 +46,14 @@ class Submitter:
         trace: Trace,
         otherwise: str | None = None,
         batch_id: UUID | None = None,
+        max_bytes: int | None = None,
     ) -> Submission:
-        """The submission in these bytes, or Refused; `otherwise` is the key of a job that has no name of its own."""
+        """The submission in these bytes, or Refused; `otherwise` is the key of a job that has no name of its own.
+
+        `max_bytes` is for a body whose payload is a string, and so longer than what is kept of it.
+        """
         now = datetime.now(UTC)
-        parsed = envelope.parse(body, now=now, max_bytes=self._max_bytes)
+        parsed = envelope.parse(body, now=now, max_bytes=max_bytes or self._max_bytes)
         job_type = await self._type(parsed.type)
         payloads.check(parsed.payload, job_type)
         if key is None and parsed.id is None and parsed.idempotency_key is None:

@@ -81,17 +81,18 @@ class Post:
 _LEASE = """
 WITH due AS MATERIALIZED (
   -- asked once, the time bounds the walk over the index; what is held or paced lies behind it
-  SELECT seq FROM outbox WHERE publish_after <= (SELECT clock_timestamp()) ORDER BY publish_after, seq LIMIT $1
-     FOR UPDATE SKIP LOCKED
+  SELECT seq, uncounted FROM outbox WHERE publish_after <= (SELECT clock_timestamp())
+   ORDER BY publish_after, seq LIMIT $1 FOR UPDATE SKIP LOCKED
 ), leased AS (
   UPDATE outbox o
-     SET tries = tries + 1,
+     SET tries = tries + 1, uncounted = NULL,
          publish_after = clock_timestamp() + make_interval(secs => least($3, $2 * 2 ^ least(tries, 20)))
     FROM due WHERE o.seq = due.seq
-  RETURNING o.*
+  RETURNING o.*, due.uncounted AS newly_met
 )
 SELECT l.seq, l.job_id, l.run, l.exact, l.because, j.type, j.priority, j.body, j.attempt, j.traceparent, j.tracestate,
        extract(epoch FROM l.due_at - clock_timestamp())::float8 AS wait_seconds,
+       l.newly_met AND j.type IS NOT NULL AS newly_met,
        coalesce(j.run = l.run AND j.state IN ('scheduled', 'queued', 'retrying'), false) AS current
   FROM leased l LEFT JOIN jobs j ON j.id = l.job_id ORDER BY l.seq
 """
@@ -112,8 +113,14 @@ RETURNING o.seq
 
 
 async def lease(database: Database, limit: int, backoff_seconds: float) -> tuple[list[Post], list[int]]:
-    """Rows whose publisher has not come back to them, and the rows whose message nobody needs any more."""
+    """Rows whose publisher has not come back to them, and the rows whose message nobody needs any more.
+
+    Who leases a row of the SQL door first counts its job: that door runs in a process that is not ours.
+    """
     rows = await database.fetch(_LEASE, limit, backoff_seconds, LONGEST_BACKOFF_SECONDS)
+    for row in rows:
+        if row["newly_met"]:
+            metrics.JOBS_SUBMITTED.add(row["type"])
     return [post_of(row) for row in rows if row["current"]], [row["seq"] for row in rows if not row["current"]]
 
 

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 Row = Mapping[str, Any]
+SCHEMA: Final = "warren"  # all of ours, also in the database of another service
 
 # What Postgres says of a row it cannot store (class 22, data) or of a value too large for it (class 54).
-SCHEMA: Final = "warren"  # all of ours, also in the database of another service
 DATA_ERRORS: Final = (
     asyncpg.DataError, asyncpg.exceptions._base.DataError, asyncpg.ProgramLimitExceededError, UnicodeEncodeError,
 )  # fmt: skip

@@ -60,7 +60,7 @@ class Stack:
         self.amqp_url, self.database_url, self.folder = amqp_url, database_url, folder
         self._near_url = near_url  # by which all but the clock go, as with deploy/up
         self._through = through  # a module that is run in each one's place, and runs the real one
-        self.port = free_ports(["http"], {})["http"]
+        self.port, self.grpc_port = free_ports(["http", "grpc"], {}).values()
         self.metrics_ports: dict[str, int] = {}
         self.url = f"http://127.0.0.1:{self.port}"
         self.witness = folder / "witness"
@@ -77,6 +77,7 @@ class Stack:
             "AMQP_URL": self.amqp_url,
             "DATABASE_URL": self.database_url,
             "WARREN_PORT": str(self.port),
+            "WARREN_GRPC_PORT": str(self.grpc_port),
             "WARREN_ACTORS": "journey_jobs",
             "WARREN_DRAIN_SECONDS": f"{DRAIN_SECONDS:g}",
             "WARREN_LOG_FORMAT": "json",

@@ -18,7 +18,7 @@ SOURCES = sorted(
     path
     for room in ROOMS
     for path in (ROOT / room).rglob("*.py")
-    if "versions" not in path.parts and "__pycache__" not in path.parts
+    if "versions" not in path.parts and "__pycache__" not in path.parts and "_pb2" not in path.stem  # generated
 )
 
 

@@ -136,8 +136,8 @@ def test_the_version_is_the_one_that_is_packaged() -> None:
     [
         (
             [],
-            "warren: say what you want: why, demo, job-types, restore, settings, metrics, topology, migrate or "
-            "version; `warren --help` explains\n",
+            "warren: say what you want: why, logs, schedules, demo, job-types, restore, settings, metrics, topology, "
+            "migrate or version; `warren --help` explains\n",
         ),
         (["jobs"], "warren: argument command: invalid choice: 'jobs'"),
         (["settings", "--envv"], "warren: unrecognized arguments: --envv; `warren --help` explains\n"),
@@ -150,6 +150,9 @@ def test_the_version_is_the_one_that_is_packaged() -> None:
             ["demo", "--duration", "soon"],
             "warren demo: argument --duration: a duration is 60, 90s, 5m or 8h, got 'soon'",
         ),
+        (["logs"], "warren logs: the following arguments are required: id; `warren logs --help` explains\n"),
+        (["schedules", "stop"], "warren schedules: argument verb: invalid choice: 'stop'"),
+        (["schedules", "pause"], "warren schedules pause: the following arguments are required: schedule"),
         (["version", "2"], "warren: unrecognized arguments: 2"),
     ],
 )

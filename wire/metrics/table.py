@@ -27,7 +27,7 @@ _LAGS: Final = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0)
 # --- jobs, where it happens
 JOBS_SUBMITTED = Counter(
     "jobs_submitted_total",
-    "Jobs that got their row: over HTTP (gateway), AMQP (recorder), from a job (worker); not those of the SQL door",
+    "Jobs that got their row: over HTTP (gateway), AMQP (recorder), from a job (worker), by clock or SQL (scheduler)",
     ("type",),
     roles=ALL,
 )
@@ -201,6 +201,12 @@ REQUESTS = Counter(
 REQUEST_SECONDS = Histogram(
     "warren_http_request_seconds", "Time to the answer, by route", ("route",), roles=(GATEWAY,), bounds=_CALLS
 )
+
+CALLS = Counter("warren_grpc_calls_total", "gRPC calls by method and status", ("method", "code"), roles=(GATEWAY,))
+CALL_SECONDS = Histogram(
+    "warren_grpc_call_seconds", "Time to the answer of a gRPC call, by method", ("method",), roles=(GATEWAY,),
+    bounds=_CALLS,
+)  # fmt: skip
 
 # --- the cluster, told by one scheduler
 LEADS = Gauge("warren_cluster_reporter", "1 at the scheduler that tells the figures of the cluster", roles=(SCHEDULER,))

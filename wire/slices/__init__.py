@@ -254,6 +254,10 @@ class Gateway(Slice):
 
     host: str = Field("127.0.0.1", description="Address to listen on", validation_alias=also("HOST", "API_HOST"))
     port: int = Field(8000, ge=0, le=65_535, description="Port to listen on", validation_alias=also("PORT", "API_PORT"))
+    grpc_port: int = Field(
+        50_051, ge=0, le=65_535, description="Port to listen on for gRPC, at the same address; 0: none",
+        validation_alias=also("GRPC_PORT", "GRPC_PORT"),
+    )  # fmt: skip
     body_seconds: float = Field(15.0, gt=0, le=600, description="Seconds in which a request's body must arrive")
     answer_in_dialects: bool = Field(False, description="Answer under `/api/v1/jobs` in other systems' words too")
     api_keys: Secrets = Field((), description="API keys, separated by commas")

@@ -1,4 +1,4 @@
-"""The names of attributes, as the semantic conventions have them (messaging, HTTP, database, error; 1.4x).
+"""The names of attributes, as the semantic conventions have them (messaging, HTTP, RPC, database, error; 1.4x).
 
 A test holds those that are the conventions' against the library's own constants.  What they have no name for is
 `warren.…`.
@@ -15,7 +15,6 @@ DESTINATION: Final = "messaging.destination.name"
 ROUTING_KEY: Final = "messaging.rabbitmq.destination.routing_key"
 MESSAGE_ID: Final = "messaging.message.id"
 BODY_SIZE: Final = "messaging.message.body.size"
-MESSAGE_COUNT: Final = "messaging.batch.message_count"
 
 METHOD: Final = "http.request.method"
 ROUTE: Final = "http.route"
@@ -30,6 +29,10 @@ FULL: Final = "url.full"
 RESENT: Final = "http.request.resend_count"
 ANSWER_SIZE: Final = "http.response.body.size"
 PROTOCOL_VERSION: Final = "network.protocol.version"
+
+RPC_SYSTEM: Final = "rpc.system.name"
+RPC_METHOD: Final = "rpc.method"
+RPC_STATUS: Final = "rpc.response.status_code"
 
 DATABASE: Final = "db.system.name"
 DATABASE_OPERATION: Final = "db.operation.name"

@@ -24,9 +24,9 @@ export function open(place) {
 
 function columns(watching) {
   return [
-    ["State", (one) => badge(one.state)],
-    ["Batch", (one) => el("a", { href: `#/jobs?batch_id=${one.id}`, class: "strong", title: one.id }, one.name ?? shortId(one.id))],
-    ["Progress", progress, "grow"],
+    ["State", (one) => badge(one.state), "bare"],
+    ["Batch", (one) => el("a", { href: `#/jobs?batch_id=${one.id}`, class: "strong", title: one.id }, one.name ?? shortId(one.id)), "bare"],
+    ["Progress", progress, "grow bare"],
     ["Jobs", (one) => count(one.counts.total), "number"],
     ["Failed", (one) => count(one.counts.failed), "number"],
     ["Made", (one) => when(one.created_at)],

@@ -88,8 +88,10 @@ function told(error, root) {
 }
 
 function rooms(here) {
-  document.getElementById("rooms").replaceChildren(...ROOMS.map(([path, name]) =>
+  const nav = document.getElementById("rooms");
+  nav.replaceChildren(...ROOMS.map(([path, name]) =>
     el("a", { href: `#/${path}`, "aria-current": path === here ? "page" : null }, name)));
+  nav.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });  // on a narrow screen
 }
 
 function find(event) {

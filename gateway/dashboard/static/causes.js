@@ -41,21 +41,21 @@ function drawn(place, page, known, watching) {
 
 function columns(watching, known) {
   return [
-    ["Reason", (one) => badge(one.reason)],
-    ["Type", (one) => one.type ?? "–"],
+    ["Reason", (one) => badge(one.reason), "bare"],
+    ["Type", (one) => one.type ?? "–", "wide"],
     ["Letters", (one) => el("a", { href: `#/dead-letters/list?fingerprint=${encodeURIComponent(one.fingerprint)}` },
       count(one.count)), "number"],
     ["Wait", (one) => count(one.waiting), "number"],
     ["Newest", (one) => when(one.last_seen_at)],
     ["What the newest says", (one) => el("a", { href: `#/dead-letters/${one.sample.id}`, class: "plain" },
-      cut(one.sample.detail)), "grow"],
+      cut(one.sample.detail)), "grow bare"],
     ["", (one) => (one.waiting ? button("Redrive", () => rehearse(one, watching, known)) : null), "do"],
   ];
 }
 
 function runColumns(watching, known) {
   return [
-    ["State", (run) => badge(run.state)],
+    ["State", (run) => badge(run.state), "bare"],
     ["Of", (run) => [run.reason, run.type].filter(Boolean).join(", ") || (run.fingerprint ? "one cause" : "all letters")],
     ["Letters", (run) => count(run.letters), "number"],
     ["Sent again", (run) => count(run.redriven), "number"],
@@ -87,7 +87,7 @@ async function rehearse(cause, watching, known) {
 function foretold(told) {
   const looked = `Of ${many(told.judged, "letter")} that were looked at, `;
   const fate = told.refused ? `${count(told.refused)} would still be refused and stay here.` : "all would become jobs.";
-  return [looked + fate, ...told.refusals.slice(0, 3).map((one) => `Letter ${one.letter}: ${one.detail}.`)];
+  return [looked + fate, ...told.refusals.slice(0, 1).map((one) => `The first of them, ${one.letter}: ${cut(one.detail)}`)];
 }
 
 function stop(run, watching, known) {

@@ -12,7 +12,7 @@ const KEPT_MS = 600000;
 const WIDTH = 600;
 const HEIGHT = 140;
 const RECENT_MS = 60000;
-export const SERIES = [["completed", "completed"], ["failed", "failed"], ["retrying", "newly retrying"]];
+const DRAWN = ["completed", "failed"];
 
 const seen = [];
 
@@ -34,8 +34,7 @@ export function recentRate(state) {
 
 /** The picture and its words. */
 export function chart() {
-  const states = ["completed", "failed"];
-  const lines = states.map((state) => [state, ratesOf(state)]);
+  const lines = DRAWN.map((state) => [state, ratesOf(state)]);
   const most = Math.max(1, ...lines.flatMap(([, points]) => points.map((point) => point.rate)));
   const top = roof(most);
   if (seen.length < 3) return el("p", { class: "nothing chart" }, "It draws what it sees: the line begins in a few seconds.");

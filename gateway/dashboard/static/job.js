@@ -38,8 +38,10 @@ export function open(place) {
 }
 
 async function learn(known, id, text, signal) {
-  const about = ["why", "timeline", "attempts", "artifacts"].map((route) => ask(route, { id }, { signal }));
-  const [why, timeline, attempts, artifacts] = await Promise.all(about);
+  const [why, timeline, attempts, artifacts] = await Promise.all([
+    ask("why", { id }, { signal }), ask("timeline", { id }, { signal }),
+    ask("attempts", { id }, { signal }), ask("artifacts", { id }, { signal }),
+  ]);
   Object.assign(known, { text, job: JSON.parse(text), shown: shownExactly(text, ["payload", "result"]) });
   Object.assign(known, { why, timeline, attempts: attempts.items, artifacts: artifacts.items });
 }
@@ -64,12 +66,11 @@ function drawn({ job, why, timeline, attempts, artifacts, shown, log }, watching
     el("div", { class: "columns even" },
       panel("Facts", {}, factsOf(job)),
       panel("Where its time went", {}, spent(timeline.spent_seconds), past(timeline.events))),
-    panel("Attempts", {}, attempts.length ? attemptTable(attempts)
-      : nothing("None has ended yet.")),
-    log,
     el("div", { class: "columns even" },
       panel("Payload", {}, source(shown.payload)),
-      panel("Result", {}, result(job, shown))),
+      panel(job.state === "failed" ? "Error" : "Result", {}, result(job, shown))),
+    panel("Attempts", {}, attempts.length ? attemptTable(attempts) : nothing("None has ended yet.")),
+    log,
     artifacts.length ? panel("Files it has left", {}, savedFiles(artifacts)) : null,
   ];
 }
@@ -136,12 +137,12 @@ function past(events) {
 
 function attemptTable(attempts) {
   const columns = [
+    ["Outcome", (one) => badge(one.outcome), "bare"],
     ["Attempt", (one) => one.attempt, "number"],
-    ["Outcome", (one) => badge(one.outcome)],
     ["Worker", (one) => one.worker],
     ["Started", (one) => when(one.started_at)],
     ["Took", (one) => length((Date.parse(one.finished_at) - Date.parse(one.started_at)) / 1000), "number"],
-    ["Error", errorOf, "grow"],
+    ["Error", errorOf, "grow bare"],
   ];
   return table("Attempts", columns, attempts, (one) => `a${one.lease}`);
 }

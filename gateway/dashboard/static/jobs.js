@@ -1,5 +1,5 @@
 /**
- * The jobs, newest first: by state, type, queue, tag or batch, a page at a time.
+ * The jobs, newest first: by state, type, queue, tag, batch or schedule, a page at a time.
  *
  * The filters are the address; the form only makes one.
  */
@@ -39,14 +39,14 @@ function drawn(place, page) {
 /** Jobs as a table; others show some of them too. */
 export function jobTable(jobs) {
   const columns = [
-    ["State", (job) => badge(job.state)],
-    ["Type", (job) => el("a", { href: `#/jobs/${job.id}`, class: "strong" }, job.type)],
+    ["State", (job) => badge(job.state), "bare"],
+    ["Type", (job) => el("a", { href: `#/jobs/${job.id}`, class: "strong" }, job.type), "bare"],
     ["Job", (job) => jobLink(job.id)],
     ["Queue", (job) => job.queue],
     ["Priority", (job) => job.priority, "number"],
     ["Attempt", (job) => `${job.attempt} of ${job.max_retries + 1}`, "number"],
     ["Accepted", (job) => when(job.created_at)],
-    ["How it stands", standing, "grow"],
+    ["How it stands", standing, "grow bare"],
   ];
   return table("Jobs", columns, jobs, (job) => job.id);
 }
@@ -87,13 +87,18 @@ function filters(place) {
     location.hash = place.link({ ...said, cursor: "" });
   };
   offer(types, queues);
-  const { batch_id: batch } = place.query;
   return el("form", { class: "filters", onsubmit: show },
     field("type", "Type", "types"), field("queue", "Queue", "queue-names"), field("tag", "Tag"),
     el("button", { type: "submit" }, "Show"),
-    batch ? el("a", { class: "chip", href: place.link({ batch_id: "", cursor: "" }), title: batch },
-      `batch ${shortId(batch)} ×`) : null,
+    only(place, "batch_id", "batch"), only(place, "schedule_id", "schedule"),
     types, queues);
+}
+
+/** What the list is held to by a link from elsewhere, and how to let go of it. */
+function only(place, name, word) {
+  const id = place.query[name];
+  return id ? el("a", { class: "chip", href: place.link({ [name]: "", cursor: "" }), title: `${id}: show others too` },
+    `${word} ${shortId(id)} ×`) : null;
 }
 
 /** What can be chosen; if it cannot be asked for now, people can still write it. */

@@ -33,11 +33,11 @@ function drawn(place, page) {
 }
 
 const COLUMNS = [
-  ["Letter", (one) => el("a", { href: `#/dead-letters/${one.id}`, class: "strong" }, one.id)],
-  ["Reason", (one) => badge(one.reason)],
+  ["Letter", (one) => el("a", { href: `#/dead-letters/${one.id}`, class: "strong" }, one.id), "bare"],
+  ["Reason", (one) => badge(one.reason), "bare"],
   ["Type", (one) => one.type ?? "–"],
   ["Size", (one) => size(one.size_bytes), "number"],
   ["Kept", (one) => when(one.created_at)],
-  ["What is wrong", (one) => cut(one.detail), "grow"],
+  ["What is wrong", (one) => cut(one.detail), "grow bare"],
   ["Sent again", (one) => (one.redriven_as ? el("a", { href: `#/jobs/${one.redriven_as}` }, "as a job") : "no")],
 ];

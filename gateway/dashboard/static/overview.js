@@ -1,17 +1,18 @@
 /**
  * The overview: how many jobs stand where, what goes through, what waits and for how long, who works, what has died.
  *
- * Two questions make it, one after the other: the counts, and the queues with the ages of what waits in them.
+ * Two questions make it, in turns: the counts, and more rarely the queues with the ages of what waits in them.
  */
 
 import { ask } from "./ask.js";
 import { el } from "./build.js";
 import { chart, recentRate, remember } from "./chart.js";
-import { bar, headline, nothing, panel, table, tile } from "./parts.js";
+import { badge, bar, headline, nothing, panel, table, tile } from "./parts.js";
 import { settle } from "./settle.js";
 import { count, length, many, rate } from "./words.js";
 
 export const title = "Overview";
+const QUEUES_EVERY = 3;  // looks: every third one asks for them in place of the counts
 const TO_COME = [["queued", "queued"], ["running", "running"], ["retrying", "retrying"], ["scheduled", "scheduled"]];
 const DONE = [["completed", "completed"], ["failed", "failed"], ["cancelled", "cancelled"], ["expired", "expired"]];
 
@@ -19,9 +20,9 @@ export function open(place) {
   const known = { stats: null, queues: null };
   let turn = 0;
   place.watch(async (signal) => {
-    const both = known.queues === null;
-    if (both || turn % 2 === 0) remember(known.stats = await ask("stats", {}, { signal }));
-    if (both || turn % 2 === 1) known.queues = (await ask("queues", {}, { signal })).items;
+    const queuesToo = turn % QUEUES_EVERY === 0;
+    if (!queuesToo || turn === 0) remember(known.stats = await ask("stats", {}, { signal }));
+    if (queuesToo) known.queues = (await ask("queues", {}, { signal })).items;
     turn += 1;
     settle(place.main, drawn(known.stats, known.queues));
   });
@@ -37,11 +38,8 @@ function drawn(stats, queues) {
       el("div", { class: "tile-group" }, el("h2", null, "Done, as long as they are kept"), el("div", null,
         DONE.map(([state, word]) => tile(states[state], word, `#/jobs?state=${state}`, `is-${state}`))))),
     el("div", { class: "columns" },
-      throughput(),
-      workers(stats.workers)),
-    el("div", { class: "columns" },
-      queuesPanel(queues),
-      el("div", null, priorities(stats.jobs.by_priority), letters(stats.dead_letters))),
+      el("div", null, throughput(), queuesPanel(queues)),
+      el("div", null, workers(stats.workers), priorities(stats.jobs.by_priority), letters(stats.dead_letters))),
   ];
 }
 
@@ -73,13 +71,13 @@ function workers(crew) {
     el("p", { class: "big" }, el("b", null, count(crew.alive)), crew.alive === 1 ? " lives" : " live", ", ",
       el("b", null, count(crew.consuming)), crew.consuming === 1 ? " consumes" : " consume"),
     bar([share, "running"]),
-    el("p", { class: "quiet" }, `${count(busy)} of ${count(crew.slots)} slots are taken`));
+    el("p", { class: "quiet" }, `${count(busy)} of ${count(crew.slots)} slots were taken at their last heartbeats`));
 }
 
 function queuesPanel(queues) {
   const columns = [
     ["Queue", (queue) => [el("a", { href: `#/jobs?queue=${encodeURIComponent(queue.name)}` }, queue.name),
-      queue.paused ? [" ", el("span", { class: "badge is-paused" }, "paused")] : null]],
+      queue.paused ? [" ", badge("paused")] : null], "bare wide"],
     ["Waiting", (queue) => count(queue.jobs.pending), "number"],
     ["Oldest due", (queue) => (queue.oldest_seconds === null ? "–" : length(queue.oldest_seconds)), "number"],
     ["Running", (queue) => count(queue.jobs.running), "number"],

@@ -41,11 +41,14 @@ export function button(text, onclick, kind = "") {
   return el("button", { type: "button", class: kind, onclick }, text);
 }
 
-/** A table; each column is `[title, cell(row), class]`.  On a narrow screen each row becomes a card with these titles. */
+/**
+ * A table; each column is `[title, cell(row), class]`.  On a narrow screen each row becomes a card
+ * with these titles; a `bare` column goes there without one. */
 export function table(caption, columns, rows, keyOf) {
   const head = el("tr", null, columns.map(([title, , kind]) => el("th", { scope: "col", class: kind }, title)));
   const body = rows.map((row) => el("tr", { "data-key": keyOf(row) },
-    columns.map(([title, cell, kind]) => el("td", { class: kind, "data-title": title || null }, cell(row)))));
+    columns.map(([title, cell, kind]) => el("td", { class: kind, "data-title": title || null },
+      el("div", null, cell(row))))));
   return el("div", { class: "table" },
     el("table", null, el("caption", null, caption), el("thead", null, head), el("tbody", null, body)));
 }

@@ -38,9 +38,9 @@ function card(queue, watching) {
 }
 
 function sentence(queue) {
-  const runs = `${many(queue.jobs.running, "job runs", "jobs run")}`;
-  if (!queue.jobs.pending) return `${runs}, none waits.`;
-  const oldest = queue.oldest_seconds === null ? "none of them is due yet" : `the oldest is due since ${length(queue.oldest_seconds)}`;
+  const runs = queue.jobs.running ? many(queue.jobs.running, "job runs", "jobs run") : "Nothing runs";
+  if (!queue.jobs.pending) return `${runs}, nothing waits.`;
+  const oldest = queue.oldest_seconds === null ? "none of them is due yet" : `the oldest has been due for ${length(queue.oldest_seconds)}`;
   return `${runs}, ${many(queue.jobs.pending, "waits", "wait")}; ${oldest}.`;
 }
 

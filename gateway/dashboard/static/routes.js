@@ -8,14 +8,13 @@
 export const ROUTES = {
   stats: "GET /api/v1/stats",
 
-  jobs: "GET /api/v1/jobs?state&type&queue&tag&batch_id&limit&cursor",
+  jobs: "GET /api/v1/jobs?state&type&queue&tag&batch_id&schedule_id&limit&cursor",
   job: "GET /api/v1/jobs/{id}",
   why: "GET /api/v1/jobs/{id}/why",
   timeline: "GET /api/v1/jobs/{id}/timeline",
   attempts: "GET /api/v1/jobs/{id}/attempts",
   artifacts: "GET /api/v1/jobs/{id}/artifacts?limit",
   logs: "GET /api/v1/jobs/{id}/logs?limit&follow",
-  result: "GET /api/v1/jobs/{id}/result",
   artifact: "GET /api/v1/artifacts/{id}?download",
   cancelJob: "POST /api/v1/jobs/{id}/cancel",
   retryJob: "POST /api/v1/jobs/{id}/retry",

@@ -24,13 +24,12 @@ export function open(place) {
 
 function columns(watching) {
   return [
-    ["State", (one) => badge(one.state)],
-    ["Schedule", (one) => el("a", { href: `#/schedules/${one.id}`, class: "strong" }, one.name)],
-    ["Job type", (one) => one.job_type],
+    ["State", (one) => badge(one.state), "bare"],
+    ["Schedule", (one) => [el("a", { href: `#/schedules/${one.id}`, class: "strong" }, one.name),
+      el("span", { class: "under" }, `${one.job_type}. ${one.why.sentence}`)], "grow bare ink"],
     ["When", (one) => el("code", null, timing(one))],
     ["Next", (one) => when(one.next_run_time)],
-    ["Last run", (one) => lastRun(one.last_run)],
-    ["How it stands", (one) => one.why.sentence, "grow"],
+    ["Last run", (one) => lastRun(one.last_run), "wide"],
     ["Fired", (one) => count(one.fired_count), "number"],
     ["", (one) => scheduleActions(one, watching), "do"],
   ];

@@ -21,7 +21,7 @@ export function many(number, thing, things = `${thing}s`) {
 /** Seconds as people say them: 62 ms, 1.4 s, 3 min 20 s, 2 h 5 min. */
 export function length(seconds) {
   if (seconds < 0.0995) return `${Math.max(0, Math.round(seconds * 1000))} ms`;
-  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  if (seconds < 9.95) return `${seconds.toFixed(1).replace(".0", "")} s`;
   const whole = Math.round(seconds);
   const first = UNITS.findIndex(([size]) => whole >= size);
   const [size, unit] = UNITS[first];
@@ -34,8 +34,8 @@ export function length(seconds) {
 export function age(instant) {
   const seconds = (now() - Date.parse(instant)) / 1000;
   if (Math.abs(seconds) < 1) return "just now";
-  const told = length(Math.abs(seconds) < 10 ? Math.round(Math.abs(seconds)) : Math.abs(seconds));
-  const first = told.replace(/\.0 s$/, " s").split(" ").slice(0, 2).join(" ");  // "3 min", not "3 min 12 s"
+  const told = length(Math.round(Math.abs(seconds)));
+  const first = told.split(" ").slice(0, 2).join(" ");  // "3 min", not "3 min 12 s"
   return seconds > 0 ? `${first} ago` : `in ${first}`;
 }
 
@@ -44,9 +44,9 @@ export function moment(instant) {
   return MOMENT.format(new Date(instant));
 }
 
-/** 12.3 or 123 a second */
+/** 12.3, 123, or 0 */
 export function rate(perSecond) {
-  return perSecond >= 100 || perSecond === 0 ? count(Math.round(perSecond)) : perSecond.toFixed(1);
+  return perSecond >= 100 ? count(Math.round(perSecond)) : perSecond.toFixed(1).replace(".0", "");
 }
 
 /** 1.2 MB */

@@ -21,14 +21,13 @@ export function open(place) {
 }
 
 function card(worker, watching) {
-  const busy = worker.concurrency - worker.free_slots;
   return el("section", { class: "panel", "data-key": worker.session },
     el("header", null, el("h2", null, `${worker.name} `, badge(worker.state)),
       worker.drain_requested_at ? null : button("Drain", () => drain(worker, watching))),
     el("p", null, sentence(worker)),
-    bar([busy / Math.max(1, worker.concurrency), "running"]),
-    el("p", { class: "quiet" }, `${count(busy)} of ${many(worker.concurrency, "slot")} taken, ${count(worker.waiting)} messages in hand. `,
-      `Last heartbeat ${length(worker.heartbeat_age_seconds)} ago, up since ${age(worker.started_at)}, version ${worker.version}.`),
+    bar([Math.min(1, worker.running / Math.max(1, worker.concurrency)), "running"]),
+    el("p", { class: "quiet" }, `${count(worker.running)} of ${many(worker.concurrency, "slot")} taken, ${many(worker.waiting, "more message")} in hand. `,
+      `Last heartbeat ${length(worker.heartbeat_age_seconds)} ago, begun ${age(worker.started_at)}, version ${worker.version}.`),
     worker.jobs.length ? jobs(worker) : null,
     el("details", null, el("summary", null, `Serves ${many(worker.queues.length, "queue")}, ${many(worker.types.length, "type")}`),
       el("p", { class: "chips" }, worker.queues.map((queue) => [el("a", { class: "chip", href: `#/jobs?queue=${encodeURIComponent(queue)}` },

@@ -76,6 +76,8 @@ async def test_what_it_says_and_leaves_is_kept_as_any_other_jobs(
     assert ("FileNotFoundError", "Grüße") == (told["save_badly"], told["use_files"]["text"])
     assert ("running", str(jobs["who"].id)) == (told["ask_postgres"], told["who"]["job_id"])
     assert jobs["who"].trace_id == told["who"]["trace"]
+    (handed_on,) = [line for line in told["who"]["handed_on"] if line.startswith("TRACEPARENT=")]
+    assert handed_on.startswith(f"TRACEPARENT=00-{jobs['who'].trace_id}-")
     assert waits is None  # no recorder is here, and nobody has claimed it
     assert "bad never" not in running.started
     assert ("RuntimeError", "so the first one is not born") == (failed.error_type, failed.error_message)

@@ -39,7 +39,7 @@ async def test_four_results_of_five_hundred_cannot_be_stored_and_only_they_fail(
         f'"{name}"' for name in names if name not in ODD
     }
     assert [("completed", BATCH - len(ODD)), ("failed", len(ODD))] == [(r["outcome"], r["n"]) for r in outcomes]
-    assert max(times) - min(times) < timedelta(seconds=5)
+    assert max(times) - min(times) < timedelta(seconds=20)
 
 
 async def test_what_only_postgres_refuses_is_found_by_halves_and_fails_alone(

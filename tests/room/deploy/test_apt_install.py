@@ -78,7 +78,7 @@ def test_an_interrupted_call_puts_the_old_policy_back(
     (tmp_path / "hang").touch()
     call, pipe = hanging_call(tmp_path, machine)
     os.killpg(call.pid, number)  # as a terminal does: the whole group
-    call.wait(10)
+    call.wait(60)
     pipe.close()
 
     assert call.returncode != 0
@@ -90,7 +90,7 @@ def test_after_a_kill_the_next_call_puts_it_back(tmp_path: Path, machine: dict[s
     (tmp_path / "hang").touch()
     call, pipe = hanging_call(tmp_path, machine)
     os.killpg(call.pid, signal.SIGKILL)
-    call.wait(10)
+    call.wait(60)
     pipe.close()
     (tmp_path / "hang").unlink()
     install(machine, "rabbitmq-server")

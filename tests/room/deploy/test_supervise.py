@@ -50,7 +50,7 @@ async def test_a_process_that_dies_is_started_again_and_it_is_said(tmp_path: Pat
     first = read_record(tmp_path / "gateway.json")
     assert first is not None
     first.send(signal.SIGKILL)
-    first.wait(5)
+    first.wait(60)
 
     def back() -> bool:
         supervisor.tick()
@@ -85,7 +85,7 @@ async def test_a_deaf_process_is_killed_in_the_end(tmp_path: Path, hurry: bool, 
     supervisor.drain(lambda: hurry)
 
     assert process is not None
-    assert process.wait(5)
+    assert process.wait(60)
 
 
 async def test_a_process_that_cannot_start_ends_the_attempt_with_its_last_words(tmp_path: Path) -> None:

@@ -194,17 +194,15 @@ async def test_a_long_request_does_not_hold_the_loop(running: Running) -> None:
 
 async def test_single_jobs_do_not_wait_for_a_long_request(running: Running) -> None:
     body = json.dumps([ECHO] * 10_000).encode()
-    took, began = list[float](), time.perf_counter()
+    accepted = 0
     long = asyncio.create_task(sent(running, body))
     while not long.done():
-        started = time.perf_counter()
         await running.submit()
-        took.append(time.perf_counter() - started)
+        accepted += 1
     status, _ = await long
 
     assert 200 == status
-    assert len(took) >= 5
-    assert sorted(took)[int(len(took) * 0.95)] < (time.perf_counter() - began) / 2
+    assert accepted >= 5  # one after the other; who waited for it would be one
 
 
 async def _turns(held: list[float], over: asyncio.Event) -> None:

@@ -170,7 +170,7 @@ async def test_a_wait_is_no_longer_than_was_said_with_the_gateway_away() -> None
         with pytest.raises(Unavailable):
             await client.wait(uuid4(), within=0.5)
 
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 25  # of the thirty that it has patience for
 
 
 async def test_a_change_whose_answer_was_lost_tells_how_the_job_stands(proxy: Stumbling, client: Client) -> None:

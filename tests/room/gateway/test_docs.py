@@ -43,8 +43,3 @@ async def test_the_description_is_valid(running: Running) -> None:
 
     OpenAPIV31SpecValidator(document).validate()
     assert {"payload.echo", "payload.anything"} < set(document["components"]["schemas"])
-
-
-async def test_the_root_leads_to_the_docs(running: Running) -> None:
-    async with running.client.get("/", allow_redirects=False) as response:
-        assert (302, "/docs") == (response.status, response.headers["Location"])

@@ -89,7 +89,7 @@ async def test_a_body_that_is_not_read_never_becomes_a_request(running: Running,
     reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
     head = line + b" HTTP/1.1\r\n" + headers + b"\r\nContent-Length: %d\r\n\r\n" % len(INNER)
     writer.write(head + INNER + LAST)
-    answers = await asyncio.wait_for(reader.readuntil(b"X-Request-ID: last"), 10)
+    answers = await asyncio.wait_for(reader.readuntil(b"X-Request-ID: last"), 60)
     writer.close()
 
     assert 2 == answers.count(b"HTTP/1.1 ")
@@ -125,11 +125,11 @@ async def _raw(running: Running, sent: bytes) -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
     try:
         writer.write(sent)
-        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 60)
         length = next(
             int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")
         )
-        return head + await asyncio.wait_for(reader.readexactly(length), 10)
+        return head + await asyncio.wait_for(reader.readexactly(length), 60)
     finally:
         writer.close()
 

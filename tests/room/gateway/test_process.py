@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[3]
 
 async def start(stores: Stores, **environment: str) -> Process:
     given = {name: value for name, value in os.environ.items() if not name.startswith("WARREN_")}
+    given["WARREN_GRPC_PORT"] = "0"
     given["AMQP_URL"] = stores.amqp_url.get_secret_value()
     given["DATABASE_URL"] = stores.database_url.get_secret_value()
     return await asyncio.create_subprocess_exec(
@@ -33,7 +34,7 @@ async def start(stores: Stores, **environment: str) -> Process:
 
 
 async def ended(process: Process) -> tuple[int | None, str]:
-    _, errors = await asyncio.wait_for(process.communicate(), 30)
+    _, errors = await asyncio.wait_for(process.communicate(), 120)
     return process.returncode, errors.decode()
 
 
@@ -80,7 +81,7 @@ async def test_a_stop_signal_answers_who_waits_and_ends_well(stores: Stores) -> 
         await eventually(lambda: _answers(client, f"{url}/health/live"))  # the question before it has arrived too
         process.send_signal(signal.SIGTERM)
         process.send_signal(signal.SIGINT)
-        answer = await asyncio.wait_for(asked, 10)
+        answer = await asyncio.wait_for(asked, 45)  # of sixty
         code, said = await ended(process)
 
     assert 200 == answer.status

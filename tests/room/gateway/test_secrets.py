@@ -25,6 +25,7 @@ from deploy.ports import free_ports
 from deploy.rabbitmq import manage
 from tests.conftest import Places
 from tests.eventually import eventually
+from tests.room.gateway.calling import calling, refused
 from tests.room.gateway.running import ECHO, JOBS, sql
 from wire.settings import Stores
 
@@ -78,7 +79,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     def begin(role: str, **settings: str) -> Talkative:
         log = tmp_path / f"{role}-{len(started)}.log"
         own = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "WARREN_LOG_LEVEL": "DEBUG",
-               "WARREN_LOG_FORMAT": "json", "WARREN_PROCESSES": "1"}  # fmt: skip
+               "WARREN_LOG_FORMAT": "json", "WARREN_PROCESSES": "1", "WARREN_GRPC_PORT": "0"}  # fmt: skip
         with log.open("wb") as to:
             process = subprocess.Popen(
                 [sys.executable, "-m", role], cwd=tmp_path, env={**own, **settings}, stdout=to, stderr=to
@@ -94,16 +95,21 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 
 async def test_a_key_goes_no_further_than_the_door(start: Start, stores: Stores, places: Places) -> None:
-    [port] = free_ports(["http"], {}).values()
-    urls = {"AMQP_URL": places.amqp_url, "DATABASE_URL": places.database_url}
+    port, grpc_port = free_ports(["http", "grpc"], {}).values()
+    urls = {"AMQP_URL": places.amqp_url, "DATABASE_URL": places.database_url, "WARREN_GRPC_PORT": str(grpc_port)}
     gateway = start("gateway", **urls, WARREN_PORT=str(port), WARREN_API_KEYS=f"{KEY},{OTHER_KEY}")
     await _listens(port)
     answers = [await _call(port, query, headers) for query, headers in COMERS]
     answers += [await _say(port, request) for request in BROKEN_REQUESTS]
+    async with calling(grpc_port) as caller:
+        metadata = [(("x-api-key", key),) for key in (KEY, WRONG_KEY)]
+        told = [await refused(caller.raw("GetJob", b"\x0a\x01x", metadata=given)) for given in metadata]
+    answers += [str(one) for one in told]
     shown = await eventually(lambda: _broker_shows(places))
     rows = await _all_rows(places.database_url)
 
     assert 2 == sum("HTTP 202" in answer for answer in answers)
+    assert ["INVALID_ARGUMENT", "UNAUTHENTICATED"] == [one.code for one in told]
     assert "request" in gateway.said()
     for told in (*answers, gateway.said(), gateway.arguments(), shown, rows):
         assert MARK not in told
@@ -123,7 +129,7 @@ async def test_a_password_is_not_told_when_its_store_is_away(
     urls = {"AMQP_URL": _secretly(places.amqp_url, at), "DATABASE_URL": _secretly(places.database_url, at)}
     started = [start(role, **urls, WARREN_PORT=str(port)) for role in (ROLES if long else half)]
     for one in started:
-        await eventually(lambda one=one: "away" in one.said(), within=30)
+        await eventually(lambda one=one: "away" in one.said(), within=120)
     if "gateway" in half or long:
         answer = await _call(port, "", {})
         assert "HTTP 503" in answer
@@ -141,7 +147,7 @@ async def test_a_secret_that_is_no_setting_is_not_repeated(start: Start) -> None
         "WARREN_MINIO_SECRET": KEY,
     }
     gateway = start("gateway", **wrong)
-    code = await asyncio.to_thread(gateway.process.wait, 30)
+    code = await asyncio.to_thread(gateway.process.wait, 120)
 
     assert (2, 4) == (code, len(gateway.said().splitlines())), gateway.said()
     assert MARK not in gateway.said()
@@ -161,7 +167,7 @@ async def _listens(port: int) -> None:
         except OSError:
             return False
 
-    await eventually(answers, within=30)
+    await eventually(answers, within=120)
 
 
 async def _call(port: int, query: str, headers: dict[str, str], method: str = "POST", path: str = JOBS) -> str:
@@ -177,7 +183,7 @@ async def _call(port: int, query: str, headers: dict[str, str], method: str = "P
 async def _say(port: int, request: str) -> str:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(request.encode())
-    answer = await asyncio.wait_for(reader.read(), 10)
+    answer = await asyncio.wait_for(reader.read(), 60)
     writer.close()
     return answer.decode()
 

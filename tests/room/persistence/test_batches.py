@@ -229,7 +229,7 @@ async def test_who_folds_does_so_alone_and_others_go_on(database: Database) -> N
         await other.execute("SELECT FROM batches WHERE id = $1 FOR NO KEY UPDATE", batch_id)
         await other.execute("DELETE FROM batch_deltas WHERE batch_id = $1", batch_id)
         await run(database, *jobs)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await fold(database)
         between = await callbacks(database, batch_id)
         await other.execute("UPDATE batches SET total = 2, pending = 2 WHERE id = $1", batch_id)

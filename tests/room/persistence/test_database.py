@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -41,10 +42,8 @@ async def test_one_dead_connection_tells_of_the_others(database_url: str) -> Non
     """
     All of the pool die with the server; a reader meets one of them, and asks again on a fresh one.
     """
-    database = Database(database_url, "test", connections=3, timeout_seconds=5)
-    asked = "SELECT pg_backend_pid() AS pid, pg_sleep(0.3)"  # all at once, so that each has a connection of its own
-    found = await asyncio.gather(*(database.fetch(asked) for _ in range(3)))
-    pids = {row["pid"] for (row,) in found}
+    database = Database(database_url, "test", connections=3, timeout_seconds=20)
+    pids = await _crowd(database)
     for pid in pids:
         _end_backend(database_url, pid)
     answered = await database.read("SELECT 1 AS one")
@@ -72,10 +71,10 @@ async def test_a_loss_that_nobody_would_meet_is_told_once(database_url: str) -> 
     The connections that a crowd needed lie below the one that is used again and again; one of them ends.
     """
     database = Database(database_url, "test", connections=3, timeout_seconds=20)
-    crowd = await asyncio.gather(*(database.fetch("SELECT pg_backend_pid() AS pid, pg_sleep(0.3)") for _ in range(3)))
+    crowd = await _crowd(database)
     (used,) = await database.fetch("SELECT pg_backend_pid() AS pid")
     before = time.monotonic()
-    _end_backend(database_url, next(row["pid"] for (row,) in crowd if row["pid"] != used["pid"]))
+    _end_backend(database_url, next(pid for pid in crowd if pid != used["pid"]))
     await eventually(lambda: database.lost_since(before))
     after = time.monotonic()
     told_again = database.lost_since(after)
@@ -91,7 +90,7 @@ async def test_what_a_crowd_needed_is_ended_when_it_has_been_idle(
     Only the last that was used is used again; the others would be Postgres' burden for as long as the process lives.
     """
     database = Database(database_url, "a crowd", connections=3, timeout_seconds=20)
-    await asyncio.gather(*(database.fetch("SELECT pg_sleep(0.3)") for _ in range(3)))
+    await _crowd(database)
     monkeypatch.setattr(pool, "IDLE_SECONDS", 0.1)
 
     async def one_is_left() -> bool:
@@ -161,6 +160,13 @@ async def test_whoever_asks_after_the_stop_opens_nothing(database_url: str) -> N
 
     assert [DatabaseUnavailable, DatabaseUnavailable] == [type(end) for end in ends]
     await eventually(nothing_is_left)
+
+
+async def _crowd(database: Database) -> set[int]:
+    """Three at once, each with a connection of its own: none lets go before all have one."""
+    async with contextlib.AsyncExitStack() as all_of_them:
+        held = [await all_of_them.enter_async_context(database.connection()) for _ in range(3)]
+        return {await connection.fetchval("SELECT pg_backend_pid()") for connection in held}
 
 
 def _pids(found: Sequence[Sequence[Row]]) -> set[int]:

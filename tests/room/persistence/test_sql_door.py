@@ -13,13 +13,15 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
+from persistence.accepting import outbox
 from persistence.declared.job_types import register
 from persistence.store.database import Database
 from tests.conftest import execute
-from tests.room.persistence.rows import ECHO
+from tests.room.persistence.rows import ECHO, accepted, submission
 from wire import envelope, strict_json
 from wire.errors import Refused
 from wire.identity import body_hash, fresh_id, id_from_key
+from wire.metrics import table as metrics
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 SOON = datetime(2033, 1, 31, 9, 0, 0, 250_000, tzinfo=UTC)
@@ -54,6 +56,30 @@ async def test_a_job_exists_if_and_only_if_the_transaction_commits(
     assert [] == before
     assert [kept] == [row["id"] for row in await database.fetch("SELECT id FROM jobs")]
     assert [kept] == [row["job_id"] for row in await database.fetch("SELECT job_id FROM outbox")]
+
+
+async def test_each_job_is_counted_once_by_whoever_publishes_it_first(
+    caller: asyncpg.Connection, database: Database
+) -> None:
+    """
+    One that was rolled back or sent twice is none, and one of another door was counted there.
+    """
+    before = metrics.JOBS_SUBMITTED.values.get(("echo",), 0.0)
+    for _ in range(2):
+        await submit(caller, idempotency_key="once")
+    cancelled = await submit(caller)
+    rolled_back = caller.transaction()
+    await rolled_back.start()
+    await submit(caller)
+    await rolled_back.rollback()
+    await accepted(database, submission())
+    others = metrics.JOBS_SUBMITTED.values["echo",] - before
+    await database.fetch("UPDATE jobs SET state = 'cancelled' WHERE id = $1", cancelled)
+    for _ in range(2):
+        await outbox.lease(database, 100, 10)
+        await database.fetch("UPDATE outbox SET publish_after = clock_timestamp()")
+
+    assert 2 == metrics.JOBS_SUBMITTED.values["echo",] - before - others
 
 
 async def test_the_types_defaults_fill_what_was_not_said(caller: asyncpg.Connection, database: Database) -> None:

@@ -89,7 +89,7 @@ async def test_retention_does_not_wait_for_who_asks(database: Database) -> None:
     await accepted(database, job)
     async with database.transaction() as transaction:
         await transaction.execute("SELECT 1 FROM unique_jobs FOR UPDATE")
-        await asyncio.wait_for(database.fetch("DELETE FROM jobs"), 2)
+        await asyncio.wait_for(database.fetch("DELETE FROM jobs"), 30)
     fresh = unique(b"a")
     await accepted(database, fresh)
 

@@ -50,7 +50,7 @@ def message(wait: timedelta = timedelta(0), job_type: str = TYPE) -> Outgoing:
 
 async def arrival(broker: Broker, queue: str, awaited: Outgoing) -> float:
     """When this message has come out of the queue; what other tests left in it is acked and passed over."""
-    async with asyncio.timeout(20), contextlib.aclosing(broker.batches(queue, 10)) as batches:
+    async with asyncio.timeout(60), contextlib.aclosing(broker.batches(queue, 10)) as batches:
         async for batch in batches:
             await batch.ack()
             if awaited.message_id in [message.message_id for message in batch.messages]:
@@ -70,12 +70,12 @@ async def test_another_declaration_of_the_same_queue_is_refused_and_the_connecti
 
 
 async def test_a_message_waits_in_the_ladder_and_comes_when_it_is_due(declared: Broker) -> None:
-    """Never early, and within the unit of the ladder and its hops."""
+    """Never early; how late it may be is held in test_ladder.py."""
     delayed = message(timedelta(seconds=1.3))
     began = time.monotonic()
     await declared.publish(delayed)
 
-    assert 1.3 <= await arrival(declared, "work.default", delayed) - began < 8
+    assert 1.3 <= await arrival(declared, "work.default", delayed) - began
 
 
 async def test_a_message_that_leaves_the_ladder_for_an_unbound_type_is_not_lost(declared: Broker) -> None:
@@ -133,9 +133,13 @@ async def test_a_closed_connection_is_made_again_and_the_consumer_with_it(declar
     waiting = asyncio.create_task(arrival(declared, "work.default", after))
     await arrival_of_a_marker(declared)
 
-    await close_all_connections(places)
-    await eventually(lambda: "Connection" in declared.last_error)
-    await declared.wait_connected(20)
+    async def lost() -> bool:
+        """The console's list is seconds behind: those of an earlier test may stand there, and ours may not yet."""
+        await close_all_connections(places)
+        return "Connection" in declared.last_error
+
+    await eventually(lost, within=60)
+    await declared.wait_connected(60)
     await declared.publish(after)
 
     assert await waiting
@@ -157,14 +161,12 @@ def _close_all(places: Places) -> None:
     base = f"http://{parts.hostname}:{parts.port}"
     passwords.add_password(None, base, parts.username or "", parts.password or "")
     opener = urllib.request.build_opener(urllib.request.HTTPBasicAuthHandler(passwords))
-    deadline = time.monotonic() + 15  # the console's list is seconds behind
-    while not (mine := _connections(opener, base, places.vhost)) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    for name in mine:
+    for name in _connections(opener, base, places.vhost):
         request = urllib.request.Request(
             f"{base}/api/connections/{urllib.request.quote(name, safe='')}", method="DELETE"
         )
-        opener.open(request).close()
+        with contextlib.suppress(urllib.error.HTTPError):  # 404: it is gone
+            opener.open(request).close()
 
 
 def _connections(opener: urllib.request.OpenerDirector, base: str, vhost: str) -> list[str]:

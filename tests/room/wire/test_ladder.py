@@ -20,7 +20,7 @@ from wire.rabbitmq.amqp import Broker
 from wire.topology import Profile
 
 TYPE, QUEUE = "walker", "work.walkers"
-SLACK = 5.0  # seconds for the hops and for us, on a busy machine with two cores
+SLACK = 20.0  # seconds for the hops and for us, on a busy machine with two cores that stands still at times
 
 
 @pytest_asyncio.fixture
@@ -74,7 +74,7 @@ async def test_hundreds_of_waits_end_in_their_own_time(door: Broker, places: Pla
     async with arrivals(places) as came:
         await asyncio.gather(*(send(job_id, units) for job_id, units in waits.items()))
         for _ in waits:
-            async with asyncio.timeout(most + 10):
+            async with asyncio.timeout(most + 60):
                 job_id, at, _ = await came.get()
             seconds = waits[UUID(job_id)] * ladder.UNIT_MS / 1000
             assert at - sent[job_id][0] >= seconds, "early"
@@ -94,7 +94,7 @@ async def test_one_job_goes_through_the_ladder_five_times(door: Broker, places: 
     async with arrivals(places) as came:
         for _ in range(5):
             await door.publish(walker(3, job_id))
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 trips.append((await came.get())[0])
 
     assert [str(job_id)] * 5 == trips
@@ -108,7 +108,7 @@ async def test_headers_that_are_carried_on_cost_the_second_trip(door: Broker, pl
     if not door.version.startswith("3.10."):
         pytest.skip(f"RabbitMQ {door.version} may do it otherwise")
     async with arrivals(places) as came:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await door.publish(first := walker(3))
             _, _, headers = await came.get()
             await door.publish(with_headers(first, headers))

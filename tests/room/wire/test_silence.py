@@ -24,7 +24,7 @@ from wire.rabbitmq.amqp import WINDOW, Broker
 from wire.topology import BIRTHS, EPOCH, Profile, Queue
 
 DEADLINE = 0.4
-MOST = 10.0  # four deadlines at most (a declaration is a hundred small calls), on a machine that may be loaded
+MOST = 30.0  # four deadlines at most (a declaration is a hundred small calls), on a machine that may be loaded
 
 
 @pytest_asyncio.fixture
@@ -39,7 +39,7 @@ async def link(broker: Broker, line: Line) -> AsyncIterator[Broker]:
     await broker.declare(topology.fixed(Profile.CLASSIC))
     link = Broker(line.url, "test", timeout_seconds=DEADLINE, heartbeat_seconds=1)
     await link.start()
-    await link.wait_connected(10)
+    await link.wait_connected(60)
     yield link
     line.sound_again()
     await link.stop()
@@ -120,7 +120,7 @@ async def test_what_is_not_confirmed_does_not_fill_our_memory(broker: Broker, li
     await broker.declare([Queue(queue)])
     link = Broker(line.url, "test", timeout_seconds=DEADLINE)
     await link.start()
-    await link.wait_connected(10)
+    await link.wait_connected(60)
     await link.publish(marker := Outgoing("", queue, b"{}", str(uuid4()), "echo", 5, {}))
     line.fall_silent()
     confirmed = [await link.publish_all([marker] * (WINDOW // 2)) for _ in range(4)]

@@ -40,6 +40,22 @@ def test_the_address_is_one_that_this_machine_reaches(host: str, url: str) -> No
     assert parse_up([], ROOT, {"WARREN_HOST": host}).url == url
 
 
+@pytest.mark.parametrize(
+    ("words", "environ", "port"),
+    [
+        ([], {}, None),
+        ([], {"GRPC_PORT": "9"}, 9),
+        ([], {"WARREN_GRPC_PORT": "8", "GRPC_PORT": "9"}, 8),
+        (["--grpc-port", "7"], {"WARREN_GRPC_PORT": "8"}, 7),
+        (["--grpc-port", "0"], {"WARREN_GRPC_PORT": "8"}, 0),
+    ],
+)
+def test_the_port_of_grpc_is_named_or_left_to_be_found(
+    words: list[str], environ: dict[str, str], port: int | None
+) -> None:
+    assert port == parse_up(words, ROOT, environ).grpc_port
+
+
 def test_the_first_of_several_keys_is_shown() -> None:
     assert parse_up([], ROOT, {"WARREN_API_KEYS": "one, two"}).api_key == "one"
     assert parse_up([], ROOT, {}).api_key is None

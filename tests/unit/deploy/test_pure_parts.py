@@ -36,11 +36,11 @@ def test_workers_may_take_their_whole_drain() -> None:
 
 
 def test_what_was_decided_here_wins_over_every_other_spelling() -> None:
-    theirs = {"RABBITMQ_URL": "amqp://old", "API_PORT": "1", "HOME": "/h"}
+    theirs = {"RABBITMQ_URL": "amqp://old", "API_PORT": "1", "GRPC_PORT": "2", "HOME": "/h"}
     found = {"AMQP_URL": "amqp://new", "DATABASE_URL": "postgresql://new"}
     environ = roles.child_environ(theirs, found, 8001, ROOT, Path("/v"))
 
-    assert {"RABBITMQ_URL", "API_PORT"}.isdisjoint(environ)
+    assert {"RABBITMQ_URL", "API_PORT", "GRPC_PORT"}.isdisjoint(environ)
     assert (environ["WARREN_AMQP_URL"], environ["WARREN_PORT"], environ["HOME"]) == ("amqp://new", "8001", "/h")
 
 

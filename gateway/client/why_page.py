@@ -1,31 +1,21 @@
-"""`warren why ID`: what the gateway says of a job, as a person reads it in a terminal.
-
-Asks over HTTP like every client; an API key comes from WARREN_API_KEY.  Ends with 0 when there is an answer, with 1
-when there is none (no such job, no gateway), and says so in one line.
-"""
+"""`warren why ID`: what the gateway says of a job, as a person reads it in a terminal."""
 
 from __future__ import annotations
 
-import sys
-from typing import Final
+from collections.abc import Generator
 
 from gateway.client.blocking import SyncClient
 from gateway.client.replies import Event, Timeline, Why
-from wire.errors import Refused, Unavailable
-
-PATIENCE_SECONDS: Final = 5.0  # somebody sits in front of it
+from gateway.client.terminal import told
 
 
 def tell(job_id: str, url: str | None, *, timeline: bool) -> int:
     """Print why, and what has happened if asked; the exit code."""
-    try:
-        with SyncClient(url, patience_seconds=PATIENCE_SECONDS) as warren:
-            said = why_page(warren.why(job_id)) + (timeline_page(warren.timeline(job_id)) if timeline else "")
-    except (Refused, Unavailable) as e:
-        sys.stderr.write(f"warren why: {e}\n")
-        return 1
-    sys.stdout.write(said)
-    return 0
+
+    def say(warren: SyncClient) -> Generator[str, None, None]:
+        yield why_page(warren.why(job_id)) + (timeline_page(warren.timeline(job_id)) if timeline else "")
+
+    return told("why", url, say)
 
 
 def why_page(why: Why) -> str:

@@ -1,0 +1,1 @@
+"""ending: jobs are brought to their end because somebody asks for it."""

@@ -1,0 +1,1 @@
+"""What is spoken at this door; everything beside the .proto is generated of it, by `gateway/rpc/proto/generate`."""
