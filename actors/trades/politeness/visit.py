@@ -56,6 +56,15 @@ async def visit(
     return document
 
 
+async def sitemaps_of(url: str) -> tuple[str, ...]:
+    """Those that the robots.txt of this URL's host names, if it is known; nobody is asked for it here."""
+    gate = context().inner_door.gate
+    if gate is None or gate.settings.robots == "ignore":
+        return ()
+    rules = await robots.known(gate, _host(url))
+    return rules.sitemaps() if rules is not None else ()
+
+
 async def _heed(stop: Stop, document: Document) -> None:
     """A host that has had too much is left alone, by everybody."""
     if document.status in REFUSED:
