@@ -38,6 +38,10 @@ MAX_MESSAGE_BYTES = 8 * 1024 * 1024  # 128 MiB is its own default; an envelope m
 # jobs: each second collection was a full one, and of the 55 µs that the node took to give out a job 27 were that.  With
 # this 4 are, whoever's the queue is, and the node's peak of memory in a drain fell from 531 to 335 MB.
 BINARY_HEAP_WORDS = 4 * 1024 * 1024
+# RabbitMQ ties each of its threads to a core of its own.  Here the cores are everybody's: a message waited for one on
+# which a gateway, a worker or Postgres was busy, while the other stood idle.  Free to move, 20 jobs a second on two
+# cores start 0.4 ms of 5.4 sooner.
+UNBOUND = "u"
 ERLANG = (f"+hmbs {BINARY_HEAP_WORDS}", "-kernel inet_dist_use_interface {127,0,0,1}")
 CONSUMER_TIMEOUT_MS = 8 * 24 * 3600 * 1000  # a job may run for a week; its own 30 minutes would close the channel
 
@@ -185,6 +189,7 @@ def node_settings(folder: Path, ports: dict[str, int], log: Path) -> dict[str, s
         "RABBITMQ_NODE_IP_ADDRESS": LOOPBACK,
         "RABBITMQ_NODE_PORT": str(ports["amqp"]),
         "RABBITMQ_DIST_PORT": str(ports["distribution"]),
+        "RABBITMQ_SCHEDULER_BIND_TYPE": UNBOUND,
         "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": " ".join(ERLANG),
         "ERL_EPMD_ADDRESS": LOOPBACK,
         "ERL_EPMD_PORT": str(ports["epmd"]),

@@ -5,7 +5,8 @@ Starting waits for nobody: with both stores away the gateway is up, live and not
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
 
 import structlog
 from aiohttp import web
@@ -75,13 +76,20 @@ from wire.spans.setup import Spans
 log = structlog.get_logger()
 
 
+class Routed(Protocol):
+    """What has routes."""
+
+    def routes(self) -> Iterable[web.RouteDef]: ...
+
+
 class Room:
     """All parts of one gateway, wired; nothing has started yet."""
 
     def __init__(self, settings: Settings) -> None:
-        access = Access(settings.gateway)
-        max_bytes, page_size = settings.limits.max_body_bytes, settings.gateway.page_size
-        lease_seconds, trace_url = settings.worker.lease_seconds, settings.gateway.trace_url_template
+        access = Access(settings.gateway)  # first: it refuses what must not be opened
+        self._settings, self._lease_seconds = settings, settings.worker.lease_seconds
+        self._max_bytes, self._page_size = settings.limits.max_body_bytes, settings.gateway.page_size
+        self._trace_url = settings.gateway.trace_url_template
         self.database = Database.of(settings.stores, signature("gateway"))
         self.broker = _broker(settings.stores, self.database)
         self.acceptor = Acceptor(self.database, self.broker)
@@ -91,55 +99,71 @@ class Room:
         self.objects = ObjectStore(settings.artifacts)
         self.waiting, self.following = Waiting(self.database), Following(self.database)
         self.exposed = Exposed(settings.metrics, GATEWAY, looks=[self.database.look, self.broker.look])
-        catalogue = Catalogue(self.database, lease_seconds)
-        submitter = Submitter(catalogue, self.database, max_bytes)
-        redrive = Redrive(self.database, catalogue, submitter, self.posts, max_bytes)
-        self.redriver = Redriver(self.database, redrive, max_bytes)
-        standing = Standing(self.database, self.waiting, page_size, trace_url)
-        cancelling = Cancelling(self.database, self.hints)
-        jobs = Jobs(standing, self.database)
-        pausing = Pausing(self.database, self.hints)
-        bulk = Bulk(submitter, self.acceptor)
-        batches = Batches(submitter, self.database, self.passing_on, settings.gateway.max_bulk_jobs)
-        orders = Orders(self.database, self.posts, self.hints)
-        crawls = Crawls(submitter, self.database, self.passing_on, settings.gateway.max_bulk_jobs)
-        reporter = Reporter(self.database, self.broker, lease_seconds)
-        keeper = Keeper(Judge(catalogue, max_bytes), self.database, settings.gateway.schedules_per_key)
-        schedules = Schedules(keeper, self.database, page_size, max_bytes)
-        routes = (
-            Submissions(submitter, self.acceptor, max_bytes, trace_url).routes(),
-            BulkSubmissions(bulk, settings.gateway).routes(),
-            BatchRoutes(batches, bulk, self.database, settings.gateway).routes(),
-            BatchActions(batches, orders, self.database).routes(),
-            CrawlRoutes(crawls, orders, self.database, settings.gateway).routes(),
-            jobs.routes(),
-            Why(self.database, self.broker, lease_seconds).routes(),
-            Logs(self.database, self.following).routes(),
-            Artifacts(self.database, self.objects, page_size).routes(),
-            JobActions(self.database, self.posts, cancelling, standing).routes(),
-            Redrives(self.database, redrive, self.redriver).routes(),
-            DeadLetters(self.database, redrive, page_size, max_bytes, trace_url).routes(),
-            schedules.routes(),
-            ScheduleActions(schedules, Running(keeper, catalogue, self.database, self.posts), self.database).routes(),
-            JobTypes(self.database, pausing, lease_seconds).routes(),
-            Stats(self.database, lease_seconds).routes(),
-            Queues(self.database, self.broker, pausing, lease_seconds).routes(),
-            Workers(self.database, self.hints, lease_seconds).routes(),
-            reporter.routes(),
-            Description(self.database, lease_seconds).routes(),
-            Docs().routes(),
-            Dashboard().routes(),
-        )
-        dialects = Dialects(self.database, jobs, settings.gateway, max_bytes)
-        app = _application(
-            access, dialects.routes(route for part in routes for route in part), [self.waiting, self.following]
-        )
-        app[BODY_SECONDS], app[ARRIVING] = settings.gateway.body_seconds, Arriving()
-        self.listener = Listener(app, settings.gateway.host, settings.gateway.port)
+        self._catalogue = Catalogue(self.database, self._lease_seconds)
+        self._submitter = Submitter(self._catalogue, self.database, self._max_bytes)
+        self._redrive = Redrive(self.database, self._catalogue, self._submitter, self.posts, self._max_bytes)
+        self.redriver = Redriver(self.database, self._redrive, self._max_bytes)
+        self._standing = Standing(self.database, self.waiting, self._page_size, self._trace_url)
+        self._cancelling = Cancelling(self.database, self.hints)
+        self._reporter = Reporter(self.database, self.broker, self._lease_seconds)
+        self.doors = self._opened(access)
 
-        parts = Parts(access, submitter, self.acceptor, standing, cancelling, reporter, max_bytes, trace_url)
-        self.rpc = RpcListener(settings.gateway, parts, [self.waiting])
-        self.doors = Together([self.listener, self.rpc])
+    def _opened(self, access: Access) -> Together:
+        """The doors, HTTP and gRPC, over the same parts."""
+        gateway = self._settings.gateway
+        jobs = Jobs(self._standing, self.database)
+        dialects = Dialects(self.database, jobs, gateway, self._max_bytes)
+        parts = (*self._that_take(), jobs, *self._that_change(), *self._that_tell())
+        app = _application(
+            access, dialects.routes(route for part in parts for route in part.routes()), [self.waiting, self.following]
+        )
+        app[BODY_SECONDS], app[ARRIVING] = gateway.body_seconds, Arriving()
+        self.listener = Listener(app, gateway.host, gateway.port)
+        shared = Parts(
+            access, self._submitter, self.acceptor, self._standing, self._cancelling, self._reporter, self._max_bytes,
+            self._trace_url,
+        )  # fmt: skip
+        return Together([self.listener, RpcListener(gateway, shared, [self.waiting])])
+
+    def _that_take(self) -> Iterator[Routed]:
+        """Jobs, one or thousands."""
+        gateway = self._settings.gateway
+        bulk = Bulk(self._submitter, self.acceptor)
+        batches = Batches(self._submitter, self.database, self.passing_on, gateway.max_bulk_jobs)
+        crawls = Crawls(self._submitter, self.database, self.passing_on, gateway.max_bulk_jobs)
+        orders = Orders(self.database, self.posts, self.hints)
+        yield Submissions(self._submitter, self.acceptor, self._max_bytes, self._trace_url)
+        yield BulkSubmissions(bulk, gateway)
+        yield BatchRoutes(batches, bulk, self.database, gateway)
+        yield BatchActions(batches, orders, self.database)
+        yield CrawlRoutes(crawls, orders, self.database, gateway)
+
+    def _that_change(self) -> Iterator[Routed]:
+        """What is there already."""
+        pausing = Pausing(self.database, self.hints)
+        judge = Judge(self._catalogue, self._max_bytes)
+        keeper = Keeper(judge, self.database, self._settings.gateway.schedules_per_key)
+        schedules = Schedules(keeper, self.database, self._page_size, self._max_bytes)
+        running = Running(keeper, self._catalogue, self.database, self.posts)
+        yield JobActions(self.database, self.posts, self._cancelling, self._standing)
+        yield Redrives(self.database, self._redrive, self.redriver)
+        yield DeadLetters(self.database, self._redrive, self._page_size, self._max_bytes, self._trace_url)
+        yield schedules
+        yield ScheduleActions(schedules, running, self.database)
+        yield JobTypes(self.database, pausing, self._lease_seconds)
+        yield Queues(self.database, self.broker, pausing, self._lease_seconds)
+        yield Workers(self.database, self.hints, self._lease_seconds)
+
+    def _that_tell(self) -> Iterator[Routed]:
+        """How it stands, to programs and to people."""
+        yield Why(self.database, self.broker, self._lease_seconds)
+        yield Logs(self.database, self.following)
+        yield Artifacts(self.database, self.objects, self._page_size)
+        yield Stats(self.database, self._lease_seconds)
+        yield self._reporter
+        yield Description(self.database, self._lease_seconds)
+        yield Docs()
+        yield Dashboard()
 
     @property
     def services(self) -> list[Service]:

@@ -37,6 +37,7 @@ from wire.slices.artifacts import Artifacts
 from wire.slices.backup import Backup
 from wire.slices.cleanup import Cleanup
 from wire.slices.datasets import Datasets
+from wire.slices.films import Films
 from wire.slices.mailing import Mailing
 from wire.slices.operations import Operations
 from wire.slices.reports import Reports
@@ -77,6 +78,7 @@ class Settings:
         "politeness": Politeness, "gateway": Gateway, "scheduler": Scheduler, "logs": Logs, "metrics": Metrics,
         "artifacts": Artifacts,
         "cleanup": Cleanup, "datasets": Datasets,
+        "films": Films,
         "mailing": Mailing,
         "reports": Reports,
         "backup": Backup,
@@ -96,6 +98,7 @@ class Settings:
     artifacts: Artifacts
     cleanup: Cleanup
     datasets: Datasets
+    films: Films
     mailing: Mailing
     reports: Reports
     backup: Backup

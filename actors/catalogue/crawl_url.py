@@ -14,6 +14,7 @@ from actors.context import context
 from actors.ends import PermanentError
 from actors.job import job, missing
 from actors.trades.crawling.scope import Scope
+from actors.trades.crawling.step import CUSTOMARY
 from actors.trades.crawling.walk import Walk
 from actors.trades.reading.addresses import Address
 from persistence.frontiers.frontier import Found, Frontier, Seen
@@ -30,7 +31,10 @@ class Start(BaseModel):
     pages: int = Field(100, ge=1, le=5_000, description="Most documents")
     same_host: bool = Field(True, description="Follow only links to the same scheme, name and port")
     path: str = Field("/", max_length=1_000, pattern="^/", description="Follow only paths that begin like this")
-    sitemap: bool = Field(False, description="Begin with what the site's /sitemap.xml lists, too")
+    sitemap: bool = Field(
+        False,
+        description="Begin with what the site's sitemaps list, too: those that its robots.txt names, else /sitemap.xml",
+    )
     archive: bool = Field(True, description="Keep each raw document as an artifact of the job")
 
 
@@ -41,6 +45,9 @@ class CrawledPage(BaseModel):
     content_type: str | None = Field(description="As its server says")
     bytes: int = Field(description="Its size")
     final_url: str | None = Field(None, exclude_if=missing, description="Where it was after redirects, if elsewhere")
+    canonical_url: str | None = Field(
+        None, exclude_if=missing, description="What it says its one address is, if elsewhere"
+    )
     title: str | None = Field(None, exclude_if=missing, description="Of a page in HTML")
     preview: str | None = Field(None, exclude_if=missing, description="A few of its words, of a page in HTML")
     artifact: str | None = Field(None, exclude_if=missing, description="The name of the raw document")
@@ -80,7 +87,7 @@ async def crawl_url(payload: Start) -> Crawled:
 
 def _seeds(payload: Start) -> list[Found]:
     first = Found(payload.url, 0)
-    return [first, Found(urljoin(payload.url, "/sitemap.xml"), 0, "sitemap")] if payload.sitemap else [first]
+    return [first, Found(urljoin(payload.url, CUSTOMARY), 0, "sitemap")] if payload.sitemap else [first]
 
 
 def _result(payload: Start, seen: list[Seen], *, capped: bool) -> Crawled:

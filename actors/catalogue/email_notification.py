@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from actors.job import job
-from actors.trades.mailing.email import MOST_RETRIES, Email, Mailed, Rate, mailed
-from actors.trades.mailing.fields import Answers, Copies, Files, Hidden, Html, Subject, Text, To
+from actors.trades.mailing.email import MOST_RETRIES, Email, Letter, Mailed, mailed
+from actors.trades.mailing.fields import Subject, To
 
 
-class Notification(BaseModel):
+class ToRecipient(BaseModel):
+    """The head of a mail, in other words."""
+
+    recipient: To
+    subject: Subject = "Notification"
+
+
+class Notification(Letter, ToRecipient):
     model_config = ConfigDict(
         extra="forbid",
         json_schema_extra={
@@ -22,16 +29,6 @@ class Notification(BaseModel):
             ]
         },
     )
-
-    recipient: To
-    subject: Subject = "Notification"
-    body: Text = ""
-    html: Html = None
-    cc: Copies = Field(default_factory=list)
-    bcc: Hidden = Field(default_factory=list)
-    reply_to: Answers = None
-    attachments: Files = Field(default_factory=list)
-    failure_rate: Rate = 0
 
     def email(self) -> Email:
         """The same in the other words."""

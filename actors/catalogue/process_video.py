@@ -21,6 +21,7 @@ from actors.job import job
 from actors.trades.inputs.bring import bring
 from actors.trades.inputs.spelling import ARTIFACT, SAMPLES
 from wire.slices.artifacts import Artifacts
+from wire.slices.films import Films
 
 MOST_BYTES: Final = 2 * 1024**3  # of the source
 # In words of JSON Schema, for the gateway: one of the two, and not both
@@ -123,9 +124,9 @@ async def process_video(payload: Film) -> Result:
     progress(0.0, "bringing the film")
     film = await bring(source, most_bytes=MOST_BYTES, field=field)
     form, target = FORMATS[payload.output_format], context().scratch() / "made"
-    most_bytes = configured(Artifacts).max_artifact_bytes
+    most = configured(Artifacts).max_artifact_bytes, configured(Films).video_max_pictures
     try:
-        made = await make(film, target, Wanted(form, payload.duration, payload.width, most_bytes))
+        made = await make(film, target, Wanted(form, payload.duration, payload.width, *most))
     except Unfit as e:
         raise PermanentError(f"{field}: {e}") from None
     kept = await context().save_artifact(named(film, form.name), target, form.content_type)

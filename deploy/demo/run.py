@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 
-from deploy.demo import timetable, told, watch
+from deploy.demo import shown, timetable, watch
 from deploy.demo.crew import NoWorker, working
 from deploy.demo.deeds import Shop
 from deploy.demo.doors import Doors, Places, opened
@@ -45,7 +45,7 @@ class Demo:
         except (OSError, NoWorker, TimeoutError) as e:
             print(f"warren demo: {self._places.url}: {e or NOT_IN_TIME}", file=sys.stderr)
             return 1
-        for text in told.sum_up(self._sent, self._now):
+        for text in shown.sum_up(self._sent, self._now):
             self._screen.line(text)
         return 0 if self._sent.jobs else 1
 
@@ -111,10 +111,10 @@ class Demo:
         if found is not None:
             self._now = found.since(self._before)
         seconds = self._screen.seconds - self._began
-        self._screen.draw(told.bars(seconds, self._seconds, self._sent, self._now))
+        self._screen.draw(shown.bars(seconds, self._seconds, self._sent, self._now))
         if not self._screen.moves and seconds >= self._line_due:
             self._line_due = seconds + LINE_SECONDS
-            self._screen.event("jobs", told.line(seconds, self._sent, self._now))
+            self._screen.event("jobs", shown.line(seconds, self._sent, self._now))
 
     async def _settle(self) -> None:
         """Return when none of the demo's jobs is open; not later than the longest of them should take."""

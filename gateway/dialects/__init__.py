@@ -7,6 +7,6 @@ its sender wrote it.  An answer in a dialect is our answer with their names besi
 same.
 
 `names` has all of their words, and no other folder knows them; `bodies` puts a request into ours, `frequency` what one
-of them says of a time; `told` puts an answer into both; `pages` are their lists by number; `routes` puts these around
-our own routes.  docs/dialects.md is their page.
+of them says of a time; `answers` puts an answer into both; `pages` are their lists by number; `routes` puts these
+around our own routes.  docs/dialects.md is their page.
 """

@@ -14,10 +14,10 @@ from gateway.answers.crawls import CRAWLS
 from gateway.answers.jobs import JOBS
 from gateway.answers.schedules import SCHEDULES
 from gateway.dialects import bodies
+from gateway.dialects.answers import in_both
 from gateway.dialects.bodies import Said
 from gateway.dialects.names import ATTEMPTS, EITHER, LISTS, SUBMIT, elsewhere
 from gateway.dialects.pages import Pages
-from gateway.dialects.told import told
 from gateway.entrance import query
 from gateway.entrance.body import ALREADY_READ, read_json_body
 from gateway.entrance.problems import Refusal
@@ -79,7 +79,7 @@ class Dialects:
             said = Said(body) if too_long else bodies.of_a_job(body, datetime.now(UTC))
             answer = self._ours[hdrs.METH_POST, _taker(said)] if said.schedule or said.crawl else submit
             response = await _asked(request, answer, said)
-            return told(response) if theirs or said.words or said.schedule else response
+            return in_both(response) if theirs or said.words or said.schedule else response
 
         return translated
 
@@ -87,7 +87,7 @@ class Dialects:
         async def translated(request: web.Request) -> web.StreamResponse:
             said = bodies.of_a_schedule(await read_json_body(request, self._max_bytes), datetime.now(UTC))
             response = await _asked(request, answer, said)
-            return told(response) if theirs else response
+            return in_both(response) if theirs else response
 
         return translated
 
@@ -95,7 +95,7 @@ class Dialects:
         async def translated(request: web.Request) -> web.StreamResponse:
             if not theirs and not Pages.asked_for(request):
                 return await list_ours(request)
-            return told(await self._pages.listed(request, numbered=theirs), LISTS[JOBS])
+            return in_both(await self._pages.listed(request, numbered=theirs), LISTS[JOBS])
 
         return translated
 
@@ -135,6 +135,6 @@ def _telling(answer: Handler, path: str) -> Handler:
     async def translated(request: web.Request) -> web.StreamResponse:
         response = await answer(request)
         listed = LISTS.get(path, "") if request.method == hdrs.METH_GET else ""
-        return told(response, listed, str(query.job_id(request)) if path.endswith(ATTEMPTS) else "")
+        return in_both(response, listed, str(query.job_id(request)) if path.endswith(ATTEMPTS) else "")
 
     return translated

@@ -27,12 +27,13 @@ THEIRS: Final = {"type": "job_type", "id": "job_id", "limit": "page_size", "curs
 
 M = TypeVar("M", bound=Message)
 
-_FILTERS: Final[Mapping[str, tuple[str, query.Reader]]] = {
+FILTERS: Final[Mapping[str, tuple[str, query.Reader]]] = {
     "state": ("state", query.state),
     "job_type": ("type", query.job_type),
     "queue": ("queue", query.text),
     "tag": ("tag", query.text),
     "batch_id": ("batch_id", query.uuid),
+    "schedule_id": ("schedule_id", query.uuid),
     "since": ("since", query.instant),
     "page_size": ("limit", query.limit),
     "page_token": ("cursor", query.place),
@@ -73,7 +74,7 @@ def filter_of(message: proto.ListJobsRequest) -> dict[str, Any]:
     wanted: dict[str, Any] = {}
     faults: list[Fault] = []
     for field, said in message.ListFields():
-        name, reader = _FILTERS[field.name]
+        name, reader = FILTERS[field.name]
         try:
             wanted[name] = reader(field.name, str(_plain(field.name, said)))
         except Refused as e:
@@ -87,8 +88,12 @@ def filter_of(message: proto.ListJobsRequest) -> dict[str, Any]:
 
 def in_their_words(refused: Refused) -> Refused:
     """The same refusal, naming the field as it is called in the message."""
-    head, dot, rest = refused.field.partition(".")
-    return Refused(THEIRS.get(head, head) + dot + rest, refused.problem, refused.remedy, code=refused.code)
+    return Refused(their_word(refused.field), refused.problem, refused.remedy, code=refused.code)
+
+
+def their_word(field: str) -> str:
+    head, dot, rest = field.partition(".")
+    return THEIRS.get(head, head) + dot + rest
 
 
 def _plain(name: str, said: Any) -> object:

@@ -15,6 +15,7 @@ from grpc import StatusCode
 
 from gateway.entrance.door import RETRY_AFTER_SECONDS
 from gateway.entrance.problems import Fault, Refusal
+from gateway.rpc.requests import their_word
 
 DOMAIN: Final = "warren"
 DETAILS: Final = "grpc-status-details-bin"
@@ -56,7 +57,8 @@ def told(refusal: Refusal, request_id: str) -> Told:
 
 
 def _details(refusal: Refusal, request_id: str) -> Iterator[Any]:
-    about = {name: said for name, said in (("field", refusal.field), ("job_id", refusal.job_id)) if said}
+    about = {"field": their_word(refusal.field)} if refusal.field else {}
+    about |= {"job_id": refusal.job_id} if refusal.job_id else {}
     yield ErrorInfo(reason=refusal.kind.upper(), domain=DOMAIN, metadata=about)
     yield RequestInfo(request_id=request_id)
     if refusal.kind in ("malformed", "unknown_type") and refusal.field:

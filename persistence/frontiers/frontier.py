@@ -17,6 +17,7 @@ from persistence.store.database import Database
 from wire.identity import id_from_key
 
 Kind = Literal["document", "sitemap"]
+SEEN: Final = -1  # the depth of an address that nobody has to see any more
 MOST_SITEMAPS: Final = 100  # of a frontier: a list of lists may be endless
 
 
@@ -179,7 +180,7 @@ class Frontier:
     ) -> None:
         known = {one.url: one for one in reversed(found)}  # each once, as it came first
         if led_to is not None:
-            known[led_to] = Found(led_to, -1)  # so that it is not seen again
+            known[led_to] = Found(led_to, SEEN)
         ones = [known[url] for url in dict.fromkeys(one.url for one in (*found, *known.values()))]
         row = await self._database.fetch_one(
             _TELL, self._job, self._lease, ordinal, state, msgspec.json.encode(told).decode(),

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 Row = Mapping[str, Any]
-SCHEMA: Final = "warren"  # where all of ours lies
+SCHEMA: Final = "warren"  # all of ours, also in the database of another service
 
 # What Postgres says of a row it cannot store (class 22, data) or of a value too large for it (class 54).
 DATA_ERRORS: Final = (

@@ -22,6 +22,7 @@ from tests.eventually import eventually
 from tests.journey.api import Api
 from tests.journey.rabbit import Rabbit
 from tests.journey.stack import Stack
+from tests.room.gateway.calling import SERVICE, calling, proto
 
 FOREIGN = "00f067aa0ba902b7"  # the span of a caller who sends its own spans elsewhere
 WAIT, LADDER, PUBLISH, PROCESS, RECORD = (
@@ -125,6 +126,28 @@ async def test_a_job_by_http(api: Api, collector: Collector) -> None:
         last[name] for name in ("warren.job.id", "warren.job.type", "warren.job.queue", "warren.job.priority",
                                 "warren.job.state", "messaging.system", "messaging.operation.type")
     )  # fmt: skip
+
+
+async def test_a_job_by_grpc(api: Api, stack: Stack, collector: Collector) -> None:
+    """
+    The call is a span of the caller's trace, and the job is beneath it.
+    """
+    trace_id = uuid.uuid4().hex
+    async with calling(stack.grpc_port) as caller:
+        request = proto.SubmitJobRequest(job_type="flaky", payload='{"times": 0}')
+        parent = ("traceparent", f"00-{trace_id}-{FOREIGN}-01")
+        job_id = (await caller.stub.SubmitJob(request, metadata=(parent,), timeout=30)).job_id
+    await api.finished(job_id)
+    spans = await told(collector, trace_id)
+    (server,), (publish,) = named(spans, f"{SERVICE}/SubmitJob"), named(spans, PUBLISH)
+
+    assert [PUBLISH, *ATTEMPT] == steps(spans, job_id)
+    assert ("server", FOREIGN, "warren-gateway", server.span_id) == (
+        server.kind, server.parent_id, server.service, publish.parent_id,
+    )  # fmt: skip
+    assert ("grpc", f"{SERVICE}/SubmitJob", "OK") == tuple(
+        server.attributes[name] for name in ("rpc.system.name", "rpc.method", "rpc.response.status_code")
+    )
 
 
 async def test_an_error_has_its_type_and_its_words(api: Api, collector: Collector) -> None:

@@ -105,12 +105,19 @@ def test_the_printed_curl_submits_a_job_and_shows_it_done(greeting: str) -> None
 
 
 def test_the_addresses_can_be_sourced_and_are_private(warren: Warren, greeting: str) -> None:
-    script = f'. "{warren.folder.env}"; echo "$WARREN_URL $AMQP_URL $DATABASE_URL"'
+    script = f'. "{warren.folder.env}"; echo "$WARREN_URL $WARREN_GRPC_TARGET $AMQP_URL $DATABASE_URL"'
     said = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True).stdout.split()
 
     assert said[0] == f"http://127.0.0.1:{warren.port}"
+    assert _connects(said[1])
     assert [address for address in said if address not in greeting] == []
     assert warren.folder.env.stat().st_mode & 0o777 == 0o600
+
+
+def _connects(target: str) -> bool:
+    host, _, port = target.rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=10):
+        return True
 
 
 def test_the_figures_of_every_process_are_where_it_says(warren: Warren, greeting: str) -> None:

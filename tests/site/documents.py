@@ -124,18 +124,28 @@ async def kinds(request: Request, writer: object) -> Answer:
 
 
 async def graph(request: Request, writer: object) -> Answer:
-    """`/graph/ring/3/of/5`: documents that link in a circle; `tree/<a.b.c>`: three below each; `trap/<n>`: no end."""
+    """`/graph/ring/3/of/5`: documents that link in a circle; `tree/<a.b.c>`: three below each; `trap/<n>`: no end;
+    `shelf/<n>?sort=up`: one document in three orders that says so, `lies/<n>`: three that say they are the front page.
+    """
     shape, place = request.parts[1], request.parts[2]
     if shape == "ring":
         size = int(request.parts[4])
         links = [f"/graph/ring/{(int(place) + 1) % size}/of/{size}", f"/graph/ring/{place}/of/{size}#top"]
     elif shape == "tree":
         links = [f"/graph/tree/{place}.{number}" for number in range(3)] + ["/graph/tree/0"]
+    elif shape == "shelf":
+        links = [f"/graph/shelf/{place}{order}" for order in ("", "?sort=up", "?sort=down")] + ["/graph/shelf/1"]
+    elif shape == "lies":
+        links = [f"/graph/lies/{number}" for number in range(3)]
     else:
         links = [f"/graph/trap/{int(place) + 1}", f"/graph/trap/{int(place) + 1}?utm_source=trap"]
     links += ["http://192.0.2.1/elsewhere", "mailto:nobody@example.org", "javascript:void(0)", "/graph/rare.zip"]
     told = "".join(f'<a href="{link}">{link}</a> ' for link in links)
-    return html(f"<!DOCTYPE html><title>{shape} {place}</title><meta name=description content='A node.'><p>{told}")
+    own = {"shelf": f"/graph/shelf/{place}", "lies": "/"}.get(shape)
+    said = f'<link rel="Canonical" href="{own}">' if own else ""
+    return html(
+        f"<!DOCTYPE html><title>{shape} {place}</title>{said}<meta name=description content='A node.'><p>{told}"
+    )
 
 
 async def flaky(request: Request, writer: object) -> Answer:

@@ -12,6 +12,7 @@
 | 127.0.0.9 | bytes that mean nothing |
 | 127.0.0.10 | `Crawl-delay: 2` |
 | 127.0.0.11 | 403 |
+| 127.0.0.12 | names two sitemaps, neither where one lies by custom, and one that is no address |
 | the others | everything is allowed |
 """
 
@@ -44,6 +45,8 @@ async def robots(request: Request, writer: object) -> Answer:
         9: (200, bytes(range(256)) * 4),
         10: (200, b"User-agent: *\nCrawl-delay: 2\n"),
         11: (403, b"go away"),
+        12: (200, f"User-agent: *\nAllow: /\nSitemap: {request.base}/sitemaps/few.xml\nsitemap: mailto:me@example.org\n"
+                  f"Sitemap: {request.base}/sitemaps/3.txt\n".encode()),
     }.get(number, (200, b"User-agent: *\nAllow: /\n"))  # fmt: skip
     return Answer(status, {"Content-Type": "text/plain; charset=utf-8"}, body)
 
@@ -73,6 +76,7 @@ async def sitemaps(request: Request, writer: object) -> Answer:
         told = "\n".join(f"{base}/articles/{number}" for number in range(2 * third, LISTED))
         return Answer(200, {"Content-Type": "text/plain"}, told.encode())
     wrong = {
+        "few.xml": _urls(base, range(3)),
         "broken.xml": f"{_urls(base, range(5))[:-40]}",
         "cyclic.xml": f"<sitemapindex><sitemap><loc>{base}/sitemaps/cyclic.xml</loc></sitemap></sitemapindex>",
         "foreign.xml": "<urlset><url><loc>http://192.0.2.1/elsewhere</loc></url></urlset>",

@@ -4,8 +4,8 @@ A name is `WARREN_` and the field; the names that other job systems use for the 
 Nothing here reads the environment: `Limits()` is the defaults, on any machine.  See settings.py for the reading;
 docs/settings.md and .env.example are generated from these classes.
 
-Those of the object store (`artifacts`) and of the trades (`backup`, `cleanup`, `datasets`, `mailing`, `operations`,
-`reports`) have files of their own, beside this one.
+Those of the object store (`artifacts`) and of the trades (`backup`, `cleanup`, `datasets`, `films`, `mailing`,
+`operations`, `reports`) have files of their own, beside this one.
 """
 
 from __future__ import annotations

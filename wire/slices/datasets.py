@@ -18,6 +18,12 @@ class Datasets(Slice):
         1_073_741_824, ge=1_024, le=1_099_511_627_776, description="Largest dataset that a job takes, unpacked"
     )
 
+    dataset_max_row_group_bytes: int = Field(
+        1_073_741_824, ge=1_024, le=1_099_511_627_776,
+        description="Largest row group of a Parquet file, unpacked and of the columns that are read: each is held as a "
+        "whole",
+    )  # fmt: skip
+
     @field_validator("datasets")
     @classmethod
     def _are_folders(cls, value: Words) -> Words:

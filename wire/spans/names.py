@@ -15,7 +15,6 @@ DESTINATION: Final = "messaging.destination.name"
 ROUTING_KEY: Final = "messaging.rabbitmq.destination.routing_key"
 MESSAGE_ID: Final = "messaging.message.id"
 BODY_SIZE: Final = "messaging.message.body.size"
-MESSAGE_COUNT: Final = "messaging.batch.message_count"
 
 METHOD: Final = "http.request.method"
 ROUTE: Final = "http.route"

@@ -1,4 +1,4 @@
-"""Which links a crawl follows.  Pure."""
+"""Which links a crawl follows, and which documents it takes for one.  Pure."""
 
 from __future__ import annotations
 
@@ -16,6 +16,20 @@ _OTHER: Final = (
     "webm webp wmv woff woff2 xls xlsx xz zip"
 )
 OTHER: Final = frozenset(_OTHER.split())
+_FRONT: Final = ("", "/")
+
+
+def same_document(said: str | None, url: str) -> bool:
+    """Whether a document at this URL is believed when it says that its one address is that one.
+
+    Of its own host only: nobody can make a crawl pass over a document of somebody else's.  And not where it names the
+    front page, unless it is that page in another spelling: templates that say so on every page are common, and the
+    whole site would be one document.
+    """
+    if said is None or said == url or host_of(said) != host_of(url):
+        return False
+    there, here = urlsplit(said), urlsplit(url)
+    return there.path not in _FRONT or bool(there.query) or here.path in _FRONT
 
 
 @dataclass(frozen=True, slots=True)

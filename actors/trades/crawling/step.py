@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from actors.ends import PermanentError, RetryAfter
+from actors.trades.crawling.scope import same_document
 from actors.trades.outbound.failures import TooSlow, Unreachable
-from actors.trades.politeness.visit import visit
+from actors.trades.politeness.visit import sitemaps_of, visit
 from actors.trades.reading import readers
 from actors.trades.reading.answers import BadAnswer, readable
 from actors.trades.reading.archive import archive as keep
@@ -22,6 +24,7 @@ from persistence.frontiers.frontier import Next
 from wire.web_address import canonical
 
 LATER: Final = (Unreachable, TooSlow, BadAnswer, ReaderDied)
+CUSTOMARY: Final = "/sitemap.xml"
 MOST_SITEMAP_BYTES: Final = 50 * 1024 * 1024  # the protocol's own limit
 
 
@@ -30,9 +33,10 @@ class Read:
     """A document, as it is told in the crawl's result."""
 
     told: dict[str, Any]
-    led_to: str  # its address after redirects
+    led_to: str  # its one address: after redirects, and as it says itself
     links: tuple[str, ...]
     sitemaps: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()  # other addresses of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +66,29 @@ async def _document(address: Next, *, archive: bool) -> Read:
     saving = (
         keep(document, f"{address.ordinal:05d}") if archive else None
     )  # it is on its way while the document is read
-    led_to, links = canonical(document.final_url), tuple[str, ...]()
+    led_to, links, also = canonical(document.final_url), tuple[str, ...](), tuple[str, ...]()
     if led_to != address.url:
         told["final_url"] = led_to
     if is_html(kind, document.body):
         found = await readers.read(Question("survey", document.final_url, kind, document.body))
         told |= {"title": found["title"], "preview": found["preview"]}
         links = tuple(found["links"])
+        if same_document(found["own_address"], led_to):
+            told["canonical_url"], also, led_to = found["own_address"], (led_to,), found["own_address"]
     if saving is not None:
         told["artifact"] = (await saving).name
-    return Read(told, led_to, links)
+    return Read(told, led_to, links, also=also)
 
 
 async def _sitemap(address: Next) -> Read:
+    """What it lists; of the place where a site's sitemap lies by custom also what the site's robots.txt names.
+
+    Where that names others nobody is asked for the customary one.  What it says is known by now: the crawl's first
+    document has been visited.
+    """
+    named = await sitemaps_of(address.url) if urlsplit(address.url).path == CUSTOMARY else ()
+    if named and address.url not in named:
+        return Read({}, address.url, (), named)
     document = readable(await visit(address.url, most_bytes=MOST_SITEMAP_BYTES))
     found = await readers.read(Question("sitemap", document.final_url, None, document.body))
-    return Read({}, canonical(document.final_url), tuple(found["documents"]), tuple(found["sitemaps"]))
+    return Read({}, canonical(document.final_url), tuple(found["documents"]), (*named, *found["sitemaps"]))

@@ -13,7 +13,7 @@ from actors.context import Context, progress
 from actors.ends import Snooze
 from actors.trades.crawling.scope import Scope
 from actors.trades.crawling.step import Missed, Read, step
-from persistence.frontiers.frontier import Found, Frontier, Next
+from persistence.frontiers.frontier import SEEN, Found, Frontier, Next
 
 MOST_TRIES: Final = 3  # of one address
 AGAIN_SECONDS: Final = 5.0  # before its next try, if nothing else waits
@@ -67,7 +67,8 @@ class Walk:
         if address.kind == "sitemap":  # what is listed there was meant by whoever asked for sitemaps, at any depth
             documents = [Found(url, address.depth) for url in read.links if self._scope.takes(url)]
             return [*documents, *(Found(url, address.depth, "sitemap") for url in read.sitemaps)]
-        return [Found(url, address.depth + 1) for url in self._scope.leads_on(read.links, address.depth)]
+        followed = [Found(url, address.depth + 1) for url in self._scope.leads_on(read.links, address.depth)]
+        return [*(Found(url, SEEN) for url in read.also), *followed]
 
     async def _tell(self) -> None:
         size = await self._frontier.size()

@@ -27,14 +27,9 @@ MOST_RETRIES: Final = 8  # a server that is away for ten minutes, or does not kn
 Rate = Annotated[float, Field(ge=0, le=1, description="Share of attempts that fail before anything is sent")]
 
 
-class Email(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"examples": [{"to": "user@example.com", "subject": "Hello", "body": "Test email"}]},
-    )
+class Letter(BaseModel):
+    """What stands below whom it is for and its subject."""
 
-    to: To
-    subject: Subject
     body: Text = ""
     html: Html = None
     cc: Copies = Field(default_factory=list)
@@ -42,6 +37,20 @@ class Email(BaseModel):
     reply_to: Answers = None
     attachments: Files = Field(default_factory=list)
     failure_rate: Rate = 0
+
+
+class ToSomebody(BaseModel):
+    """The head of a mail."""
+
+    to: To
+    subject: Subject
+
+
+class Email(Letter, ToSomebody):  # in this order the head's fields come first
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"to": "user@example.com", "subject": "Hello", "body": "Test email"}]},
+    )
 
 
 class Refused(BaseModel):

@@ -6,11 +6,17 @@ refuses to show it, allows all.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from protego import Protego
 
+from wire.errors import Refused
+from wire.web_address import canonical
+
+MOST_SITEMAPS: Final = 100
 LONGEST_DELAY: Final = 3_600.0  # that is believed: a misspelt Crawl-delay must not hold a job for a month
 
 
@@ -29,6 +35,14 @@ class Rules:
         said, rate = self.parsed.crawl_delay(user_agent), self.parsed.request_rate(user_agent)
         wanted = max(said or 0.0, rate.seconds / rate.requests if rate and rate.requests else 0.0)
         return min(wanted, LONGEST_DELAY) if wanted > 0 else 0.0
+
+    def sitemaps(self) -> tuple[str, ...]:
+        """Those that it names, wherever they lie, each in its one spelling."""
+        found: dict[str, None] = {}
+        for said in islice(self.parsed.sitemaps, MOST_SITEMAPS):
+            with contextlib.suppress(Refused):
+                found.setdefault(canonical(said))
+        return tuple(found)
 
 
 def parse(text: str, fault: str | None = None) -> Rules:

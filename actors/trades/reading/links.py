@@ -19,6 +19,11 @@ _FOLLOWED: Final = XPath(
     "[not(contains(concat(' ', translate(@rel, 'NOFLW', 'noflw'), ' '), ' nofollow '))]/@href",
     smart_strings=False,
 )
+# in its head only: below, whoever wrote a comment could say it
+_OWN: Final = XPath(
+    "/html/head/link[contains(concat(' ', translate(@rel, 'ACILNO', 'acilno'), ' '), ' canonical ')]/@href",
+    smart_strings=False,
+)
 
 
 def links(markup: Markup, *, follow: bool = False) -> list[str]:
@@ -26,6 +31,12 @@ def links(markup: Markup, *, follow: bool = False) -> list[str]:
     if follow and "nofollow" in _robots(markup):
         return []
     return _each_once(markup, (_FOLLOWED if follow else _LINKED)(markup.tree), MOST_LINKS)
+
+
+def own_address(markup: Markup) -> str | None:
+    """What it says its one address is (`rel=canonical`); None where it says nothing, or several things."""
+    said = {markup.absolute(link) for link in _OWN(markup.tree)}
+    return said.pop() if len(said) == 1 else None
 
 
 def images(markup: Markup, within: html.HtmlElement | None = None) -> list[str]:

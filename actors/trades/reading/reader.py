@@ -22,7 +22,7 @@ from actors.trades.reading.article import Article, read_article
 from actors.trades.reading.asking import Answer, Question
 from actors.trades.reading.encodings import decode
 from actors.trades.reading.extractors import overrides
-from actors.trades.reading.links import links
+from actors.trades.reading.links import links, own_address
 from actors.trades.reading.markup import Markup, is_html, parse
 from actors.trades.reading.preview import Preview, preview
 from actors.trades.reading.selectors import Want, Wanted, select
@@ -71,7 +71,7 @@ def _wanted(asked: Any) -> Wanted:
 
 def _survey(markup: Markup) -> dict[str, Any]:
     """What a crawler has to know."""
-    return {**_fields(preview(markup)), "links": links(markup, follow=True)}
+    return {**_fields(preview(markup)), "links": links(markup, follow=True), "own_address": own_address(markup)}
 
 
 def _answered(question: Question) -> Answer:

@@ -85,6 +85,7 @@ class Orders:
 def read(table: Table, said: Mapping[str, str], first: date, last: date) -> Orders:
     """The orders of these days; `said` says which column is what, where its name does not."""
     columns = _columns(table.columns, said)
+    table.check(columns.values())
     with named(f"{table.field}: {table.name}", table.fault):
         taken = table.frame.select(pl.col(theirs).alias(ours) for ours, theirs in columns.items())
         whole = taken.select(_converted(taken, columns)).collect(engine="streaming")

@@ -17,12 +17,14 @@ from typing import Final
 
 import polars as pl
 
+from actors.configured import configured
 from actors.ends import PermanentError
-from actors.trades.tables import kinds
+from actors.trades.tables import kinds, row_groups
 from actors.trades.tables.array import DEEPEST, LONGEST, records, too_deep
 from actors.trades.tables.faults import csv_fault, lines_fault, named
 from actors.trades.tables.plain import Text, Unpacker
 from actors.trades.tables.table import Kind, Table, kind_of
+from wire.slices.datasets import Datasets
 
 FORMATS: Final = {
     "csv": "csv", "tsv": "csv", "txt": "csv", "json": "json", "ndjson": "ndjson", "jsonl": "ndjson",
@@ -77,7 +79,9 @@ def _parquet(path: Path, name: str, how: How, field: str) -> Table:
     with named(f"{field}: {name}"):
         frame = pl.scan_parquet(path, glob=False)
         count = frame.select(pl.len()).collect(engine="streaming").item()
-        return _of_engine(Table(name, "parquet", frame, {}, count, field), how)
+        most = configured(Datasets).dataset_max_row_group_bytes
+        held = partial(row_groups.check, path, f"{field}: {name}", first=how.first, most_bytes=most)
+        return _of_engine(Table(name, "parquet", frame, {}, count, field, check=held), how)
 
 
 def _of_engine(table: Table, how: How) -> Table:

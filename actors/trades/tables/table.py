@@ -54,6 +54,7 @@ class Table:
     places: dict[str, int] = dataclass_field(default_factory=dict)  # after the point, of numbers written out
     reading: Reading = _as_it_is  # texts, as what they stand for
     fault: Callable[[], str | None] = lambda: None  # which line of the file is no record, if one is not
+    check: Callable[[Collection[str]], None] = lambda _: None  # whether these columns can be held, before they are read
 
     @property
     def columns(self) -> list[str]:

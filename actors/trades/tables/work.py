@@ -64,7 +64,11 @@ async def work(dataset: str, operation: Operation, asked: Parameters) -> Outcome
         table, right = table.typed(), right.typed() if right else None
     meter = Meter(job, table.records)
     with named(f"payload.dataset: {table.name}", partial(_fault, table, right)):
-        read = meter.reading(_columns(table, operation, asked, used))
+        chosen = _columns(table, operation, asked, used)
+        table.check(chosen.collect_schema().names())
+        if right:
+            right.check(right.columns)
+        read = meter.reading(chosen)
         frame = operations.restricted(table, read, asked)
         if operation in SMALL:
             return await _figures(operations.aggregated(table, frame, asked), table, operation, asked, meter)

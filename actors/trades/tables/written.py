@@ -27,7 +27,6 @@ CONTENT_TYPES: Final = {
     "csv": "text/csv; charset=utf-8", "json": "application/json", "ndjson": "application/x-ndjson",
     "parquet": "application/vnd.apache.parquet",
 }  # fmt: skip
-COPIED: Final = 1024 * 1024
 
 
 class Meter:

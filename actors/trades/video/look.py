@@ -54,6 +54,7 @@ class Picture:
     rate: Fraction
     starts: float
     seconds: float | None  # as its header says
+    frames: int | None = None  # as its header says, which knows it in some containers
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +212,7 @@ def _picture(stream: VideoStream | AudioStream, frame: VideoFrame) -> Picture:
     return Picture(
         stream.index, stream.codec_context.codec.canonical_name, round(width), round(height), rotation,
         rate if 1 <= rate <= 240 else Fraction(25), frame.time or 0.0, _seconds(stream),
+        stream.frames or None,
     )  # fmt: skip
 
 

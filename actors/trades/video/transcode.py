@@ -17,6 +17,7 @@ import structlog
 from av.container import InputContainer, OutputContainer
 from av.error import FFmpegError
 from av.packet import Packet
+from av.video.frame import VideoFrame
 
 from actors.trades.video.formats import Format
 from actors.trades.video.look import Look, Unfit, audio_stream, opened, said, video_stream
@@ -42,6 +43,7 @@ class Wanted:
     seconds: float | None = None
     width: int | None = None
     most_bytes: int | None = None
+    most_pictures: int | None = None
 
 
 class Transcoding:
@@ -49,7 +51,7 @@ class Transcoding:
 
     def __init__(self, source: Path, seen: Look, target: Path, wanted: Wanted) -> None:
         self._source, self._seen, self._target, self._wanted = source, seen, target, wanted
-        self.packets, self.damaged = 0, 0
+        self.packets, self.damaged, self.pictures = 0, 0, 0
         self._reached = False  # the end of what is wanted
         self._lines: dict[int, Timeline] = {}
         self._told = seen.length(pictures=wanted.form.video is not None, sounds=wanted.form.audio is not None)
@@ -58,6 +60,8 @@ class Transcoding:
             raise Unfit(f"there is no picture in it, so it cannot become {form.name}; mp3 and wav need none")
         if form.video is None and seen.sound is None:
             raise Unfit(f"there is no sound in it, so it cannot become {form.name}")
+        if form.video and seen.picture and wanted.seconds is None and seen.container == "mov":
+            self._check_pictures(seen.picture.frames or 0)  # this header is right; an hour's work would end there
 
     @property
     def seconds(self) -> float | None:
@@ -96,6 +100,7 @@ class Transcoding:
             if track is None:
                 continue
             for frame in self._decoded(packet):
+                self._count(frame)
                 at = self._lines[packet.stream_index].place(track.when(frame), track.lasts(frame))
                 if at is None:
                     going.pop(packet.stream_index, None)
@@ -125,6 +130,17 @@ class Transcoding:
         except FFmpegError:
             self.damaged += 1
             return []
+
+    def _count(self, frame: object) -> None:
+        if isinstance(frame, VideoFrame):
+            self.pictures += 1
+            self._check_pictures(self.pictures)
+
+    def _check_pictures(self, pictures: int) -> None:
+        """Decoded, not made: a megabyte may hold a year of black, of which a GIF leaves most out."""
+        most = self._wanted.most_pictures
+        if most and pictures > most:
+            raise Unfit(f"it has more than {most} pictures (WARREN_VIDEO_MAX_PICTURES); ask for a shorter duration")
 
     def _check_target(self) -> None:
         most = self._wanted.most_bytes

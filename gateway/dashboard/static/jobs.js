@@ -1,5 +1,5 @@
 /**
- * The jobs, newest first: by state, type, queue, tag or batch, a page at a time.
+ * The jobs, newest first: by state, type, queue, tag, batch or schedule, a page at a time.
  *
  * The filters are the address; the form only makes one.
  */
@@ -87,13 +87,18 @@ function filters(place) {
     location.hash = place.link({ ...said, cursor: "" });
   };
   offer(types, queues);
-  const { batch_id: batch } = place.query;
   return el("form", { class: "filters", onsubmit: show },
     field("type", "Type", "types"), field("queue", "Queue", "queue-names"), field("tag", "Tag"),
     el("button", { type: "submit" }, "Show"),
-    batch ? el("a", { class: "chip", href: place.link({ batch_id: "", cursor: "" }), title: batch },
-      `batch ${shortId(batch)} ×`) : null,
+    only(place, "batch_id", "batch"), only(place, "schedule_id", "schedule"),
     types, queues);
+}
+
+/** What the list is held to by a link from elsewhere, and how to let go of it. */
+function only(place, name, word) {
+  const id = place.query[name];
+  return id ? el("a", { class: "chip", href: place.link({ [name]: "", cursor: "" }), title: `${id}: show others too` },
+    `${word} ${shortId(id)} ×`) : null;
 }
 
 /** What can be chosen; if it cannot be asked for now, people can still write it. */

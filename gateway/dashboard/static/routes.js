@@ -8,7 +8,7 @@
 export const ROUTES = {
   stats: "GET /api/v1/stats",
 
-  jobs: "GET /api/v1/jobs?state&type&queue&tag&batch_id&limit&cursor",
+  jobs: "GET /api/v1/jobs?state&type&queue&tag&batch_id&schedule_id&limit&cursor",
   job: "GET /api/v1/jobs/{id}",
   why: "GET /api/v1/jobs/{id}/why",
   timeline: "GET /api/v1/jobs/{id}/timeline",

@@ -40,7 +40,7 @@ function drawn(place, one, { preview, runs }, watching) {
         preview.items.length ? el("ol", { class: "coming" }, preview.items.map((run) => el("li", { "data-key": run.due_at },
           el("span", null, local(run.local)), " ", when(run.fires_at ?? run.due_at))))
           : nothing("It is due no more."))),
-    panel("Runs", {}, runs.items.length ? table("Runs", RUNS, runs.items, (run) => `${run.due_at}${run.kind}`)
+    panel("Runs", { aside: el("a", { href: `#/jobs?schedule_id=${one.id}` }, "Its jobs") }, runs.items.length ? table("Runs", RUNS, runs.items, (run) => `${run.due_at}${run.kind}`)
       : nothing("It has not run yet."), pager(place.link, place.query.cursor, runs.next_cursor)),
     panel("Payload", {}, source(JSON.stringify(one.payload, null, 2))),
   ];

@@ -82,7 +82,7 @@ class CancelJobRequest(_message.Message):
     def __init__(self, job_id: _Optional[str] = ...) -> None: ...
 
 class ListJobsRequest(_message.Message):
-    __slots__ = ("state", "job_type", "queue", "tag", "batch_id", "since", "page_size", "page_token")
+    __slots__ = ("state", "job_type", "queue", "tag", "batch_id", "since", "page_size", "page_token", "schedule_id")
     STATE_FIELD_NUMBER: _ClassVar[int]
     JOB_TYPE_FIELD_NUMBER: _ClassVar[int]
     QUEUE_FIELD_NUMBER: _ClassVar[int]
@@ -91,6 +91,7 @@ class ListJobsRequest(_message.Message):
     SINCE_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    SCHEDULE_ID_FIELD_NUMBER: _ClassVar[int]
     state: str
     job_type: str
     queue: str
@@ -99,7 +100,8 @@ class ListJobsRequest(_message.Message):
     since: _timestamp_pb2.Timestamp
     page_size: int
     page_token: str
-    def __init__(self, state: _Optional[str] = ..., job_type: _Optional[str] = ..., queue: _Optional[str] = ..., tag: _Optional[str] = ..., batch_id: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    schedule_id: str
+    def __init__(self, state: _Optional[str] = ..., job_type: _Optional[str] = ..., queue: _Optional[str] = ..., tag: _Optional[str] = ..., batch_id: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., schedule_id: _Optional[str] = ...) -> None: ...
 
 class ListJobsResponse(_message.Message):
     __slots__ = ("jobs", "next_page_token")

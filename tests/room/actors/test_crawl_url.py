@@ -57,6 +57,39 @@ async def test_what_cannot_be_had_is_told_and_the_rest_is_read(places: Places, d
     assert missing.endswith("/status/404 answered 404: there is nothing to read")
 
 
+async def test_sitemaps_are_where_robots_txt_says_that_they_are(places: Places, database: Database, site: Site) -> None:
+    async with reading_lane(places, database, site) as reading:
+        listed = await reading.result(
+            "crawl_url", url=site.url("/graph/shelf/0", 12), pages=6, sitemap=True, archive=False
+        )
+
+    articles = [path for path in paths(listed) if path.startswith("/articles/")]
+    assert ([f"/articles/{number}" for number in range(3)], [], True) == (
+        articles[:3], listed["failed"], listed["capped"]
+    )  # fmt: skip
+    assert 5 == len(articles)
+    assert [] == site.asked(host=12, path="/sitemap.xml")
+
+
+async def test_a_document_that_names_its_one_address_is_read_once(
+    places: Places, database: Database, site: Site
+) -> None:
+    """
+    Its other orders are nobody's errand; but a template that calls every page the front page is not believed.
+    """
+    async with reading_lane(places, database, site) as reading:
+        shelf, lies = await asyncio.gather(
+            reading.result("crawl_url", url=site.url("/graph/shelf/0?sort=up", 30), depth=5, archive=False),
+            reading.result("crawl_url", url=site.url("/graph/lies/0", 31), depth=5, archive=False),
+        )
+
+    assert ["/graph/shelf/0?sort=up", "/graph/shelf/1"] == paths(shelf)
+    assert site.url("/graph/shelf/0", 30) == shelf["pages"][0]["canonical_url"]
+    assert "canonical_url" not in shelf["pages"][1]
+    assert [] == [one.path for one in site.asked(host=30, path="/graph/shelf/0") if not one.query]
+    assert [f"/graph/lies/{number}" for number in range(3)] == paths(lies)
+
+
 async def test_a_crawl_that_is_interrupted_goes_on_where_it_was(places: Places, database: Database, site: Site) -> None:
     async with reading_lane(places, database, site, delay_seconds=0.6) as reading:
         job_id = await reading.send("crawl_url", url=site.url("/graph/tree/0", 28), depth=2, pages=6)

@@ -331,6 +331,32 @@ def test_a_job_that_should_stop_stops_between_two_pieces() -> None:
         Meter(job, 3).reading(pl.LazyFrame({"a": [1, 2, 3]})).collect(engine="streaming")
 
 
+@pytest.mark.parametrize(
+    ("operation", "parameters", "field"),
+    [
+        ("aggregate", {"aggregation_type": "sum", "columns": ["a"]}, "dataset"),
+        ("convert", {"format": "csv"}, "dataset"),
+        ("join", {"right": "huge.parquet", "on": ["a"]}, "parameters.right"),
+    ],
+)
+def test_a_row_group_that_cannot_be_held_is_told_before_it_is_read(
+    tmp_path: Path, operation: str, parameters: dict[str, Any], field: str
+) -> None:
+    pl.DataFrame({"a": [7] * 50_000, "b": [True] * 50_000}).write_parquet(
+        tmp_path / "huge.parquet", row_group_size=50_000
+    )
+    pl.DataFrame({"a": [7, 8]}).write_parquet(tmp_path / "small.parquet")
+    asked = {"dataset": "small.parquet" if field != "dataset" else "huge.parquet", "operation": operation}
+    small = {**asked, "operation": "aggregate", "parameters": {"aggregation_type": "count", "columns": ["b"]}}
+    with configured_as(Datasets(datasets=(str(tmp_path),), dataset_max_row_group_bytes=100_000)):
+        ran = run_inline(process, {**asked, "parameters": parameters})
+        fewer = run_inline(process, {**small, "dataset": "huge.parquet"})
+
+    assert ("failed", "permanent") == (ran.ended, ran.reason)
+    assert str(ran.error).startswith(f"payload.{field}: huge.parquet: its row group 1 of 50000 records unpacks to ")
+    assert {"b_count": 50_000} == fewer.result["values"]
+
+
 @pytest.fixture
 def folders(tmp_path: Path) -> Iterator[Path]:
     inside, outside = tmp_path / "datasets", tmp_path / "outside.csv"

@@ -15,6 +15,7 @@ from persistence.artifacts.artifact import checked_name
 from warren import run_inline
 from wire.errors import Refused
 from wire.slices.artifacts import Artifacts
+from wire.slices.films import Films
 
 ASKED = {"video_url": "sample:clip", "output_format": "mp4", "duration": 1}
 
@@ -51,7 +52,6 @@ def test_a_film_has_one_source() -> None:
 @pytest.mark.parametrize(
     ("payload", "said"),
     [
-        ({"video_url": "sample:clap"}, "payload.video_url: there is no sample named 'clap'; known: clip, sales_data"),
         ({"video_url": "sample:sales_data"}, "payload.video_url: it is not a film: no mp4, mov, mkv, webm, avi,"),
         ({"video_url": "http://127.0.0.1/film.mp4"}, "payload.video_url: "),
     ],
@@ -70,6 +70,14 @@ def test_a_result_that_is_too_large_is_refused_while_it_is_made() -> None:
 
     assert ("failed", "permanent") == (ran.ended, ran.reason)
     assert "what is made of it has more than 1024 bytes (WARREN_MAX_ARTIFACT_BYTES)" in str(ran.error)
+
+
+def test_a_film_of_too_many_pictures_is_refused() -> None:
+    with configured_as(Films(video_max_pictures=299)):
+        ran = run_inline(process_video, {"video_url": "sample:clip", "output_format": "gif"})
+
+    assert ("failed", "permanent") == (ran.ended, ran.reason)
+    assert "it has more than 299 pictures (WARREN_VIDEO_MAX_PICTURES)" in str(ran.error)
 
 
 @pytest.mark.parametrize(

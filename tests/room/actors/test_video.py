@@ -28,6 +28,36 @@ def made(source: Path, form: str = "mp4", **asked: float) -> tuple[Path, Transco
     return target, making
 
 
+@pytest.mark.parametrize(
+    ("name", "form", "asked", "most"),
+    [
+        ("film.mp4", "mp4", None, 19),  # told by the header
+        ("film.mkv", "mp4", None, 19),  # counted
+        ("film.mkv", "gif", None, 19),  # which would leave pictures out
+        ("film.mp4", "mp4", 2.0, 19),  # counted as far as is asked for
+    ],
+)
+def test_a_film_of_too_many_pictures_is_ended_with_the_reason(
+    tmp_path: Path, name: str, form: str, asked: float | None, most: int
+) -> None:
+    """
+    Some kilobytes can hold millions of them, which nothing ended but the hour.
+    """
+    source, target = film(tmp_path / name, seconds=2.0), tmp_path / f"made.{form}"
+
+    def transcoded(most_pictures: int, form: str = form) -> Transcoding:
+        making = Transcoding(source, look(source), target, Wanted(FORMATS[form], asked, most_pictures=most_pictures))
+        for _ in making.steps():
+            pass
+        return making
+
+    with pytest.raises(Unfit, match=r"more than 19 pictures \(WARREN_VIDEO_MAX_PICTURES\); ask for a shorter"):
+        transcoded(most)
+
+    assert 20 == transcoded(20).pictures
+    assert 0 == transcoded(1, "wav").pictures
+
+
 def near(expected: tuple[int, int, int], found: tuple[int, int, int]) -> bool:
     return all(abs(one - other) < 60 for one, other in zip(expected, found, strict=True))
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import urllib.error
 from collections.abc import Iterator
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -111,6 +113,18 @@ def test_rabbitmq_shows_its_metrics(rabbitmq: RabbitMQ) -> None:
         connection.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
 
         assert connection.recv(12).endswith(b" 200")
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="only Linux tells which cores a thread may use")
+def test_rabbitmq_works_on_whichever_core_is_free(rabbitmq: RabbitMQ) -> None:
+    """
+    The cores are those of all of Warren: a thread that is tied to one waits while the other stands idle.
+    """
+    rabbitmq.start()
+    assert rabbitmq.process is not None
+    threads = Path(f"/proc/{rabbitmq.process.pid}/task").iterdir()
+
+    assert {frozenset(os.sched_getaffinity(0))} == {frozenset(os.sched_getaffinity(int(one.name))) for one in threads}
 
 
 def test_it_keeps_its_address_over_a_stop_and_a_power_cut(server: Instance) -> None:

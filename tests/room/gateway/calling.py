@@ -11,9 +11,16 @@ from typing import Any
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")  # its threads would wake in the children that tests start
 import grpc
 from google.rpc import error_details_pb2, status_pb2
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
 from gateway.rpc.proto import job_scheduler_pb2 as proto
 from gateway.rpc.proto.job_scheduler_pb2_grpc import JobSchedulerServiceStub
+
+__all__ = [
+    "ECHO", "SERVICE", "Caller", "ProtoReflectionDescriptorDatabase", "calling", "grpc", "health_pb2",
+    "health_pb2_grpc", "proto", "refused",
+]  # fmt: skip
 
 SERVICE = "warren.v1.JobSchedulerService"
 ECHO = '{"message": "hi"}'

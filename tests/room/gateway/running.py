@@ -100,6 +100,16 @@ class Running:
     async def sql(self, statement: str, *arguments: object) -> list[asyncpg.Record]:
         return await sql(self.database_url, statement, *arguments)
 
+    async def hold_jobs(self) -> asyncpg.Connection:
+        """A connection that keeps everybody from the jobs until it is closed."""
+        holder = await asyncpg.connect(self.database_url)
+        await holder.execute("BEGIN; LOCK TABLE warren.jobs IN ACCESS EXCLUSIVE MODE")
+        return holder
+
+    async def waits_for_jobs(self) -> bool:
+        """Whether somebody is kept from them."""
+        return bool(await self.sql("SELECT FROM pg_locks WHERE NOT granted"))
+
     async def finish(self, job_id: str, result: str = "null") -> None:
         """As the worker's record would."""
         await self.sql(

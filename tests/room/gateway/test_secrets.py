@@ -25,6 +25,7 @@ from deploy.ports import free_ports
 from deploy.rabbitmq import manage
 from tests.conftest import Places
 from tests.eventually import eventually
+from tests.room.gateway.calling import calling, refused
 from tests.room.gateway.running import ECHO, JOBS, sql
 from wire.settings import Stores
 
@@ -94,16 +95,21 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 
 async def test_a_key_goes_no_further_than_the_door(start: Start, stores: Stores, places: Places) -> None:
-    [port] = free_ports(["http"], {}).values()
-    urls = {"AMQP_URL": places.amqp_url, "DATABASE_URL": places.database_url}
+    port, grpc_port = free_ports(["http", "grpc"], {}).values()
+    urls = {"AMQP_URL": places.amqp_url, "DATABASE_URL": places.database_url, "WARREN_GRPC_PORT": str(grpc_port)}
     gateway = start("gateway", **urls, WARREN_PORT=str(port), WARREN_API_KEYS=f"{KEY},{OTHER_KEY}")
     await _listens(port)
     answers = [await _call(port, query, headers) for query, headers in COMERS]
     answers += [await _say(port, request) for request in BROKEN_REQUESTS]
+    async with calling(grpc_port) as caller:
+        metadata = [(("x-api-key", key),) for key in (KEY, WRONG_KEY)]
+        told = [await refused(caller.raw("GetJob", b"\x0a\x01x", metadata=given)) for given in metadata]
+    answers += [str(one) for one in told]
     shown = await eventually(lambda: _broker_shows(places))
     rows = await _all_rows(places.database_url)
 
     assert 2 == sum("HTTP 202" in answer for answer in answers)
+    assert ["INVALID_ARGUMENT", "UNAUTHENTICATED"] == [one.code for one in told]
     assert "request" in gateway.said()
     for told in (*answers, gateway.said(), gateway.arguments(), shown, rows):
         assert MARK not in told

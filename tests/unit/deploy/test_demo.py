@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 import warren
-from deploy.demo import told
+from deploy.demo import shown
 from deploy.demo.deeds import AMQP, CRAWL, DEEDS, OFFICE, SQL, Shop
 from deploy.demo.doors import Doors, Places
 from deploy.demo.drive import Sent, drive
@@ -118,14 +118,14 @@ def test_the_lines_say_what_became_of_the_jobs() -> None:
     sent = Sent(Counter(http=30, amqp=12), Counter({"sql: DatabaseUnavailable": 2}))
     count = Count({"completed": 40, "failed": 1, "running": 3})
 
-    assert "42 submitted (4.2/s): 40 completed, 1 failed, 3 running; 2 not taken" == told.line(10, sent, count)
+    assert "42 submitted (4.2/s): 40 completed, 1 failed, 3 running; 2 not taken" == shown.line(10, sent, count)
     assert [
         "  submitted     30 http, 12 amqp",
         "  born of them  2 children, callbacks and jobs of the clock",
         "  became        40 completed, 1 failed, 3 running",
         "  not taken     2 sql: DatabaseUnavailable",
-    ] == told.sum_up(sent, count)
-    assert ["seconds", "ended", "jobs"] == [text.split()[0] for text in told.bars(10, 60, sent, count)]
+    ] == shown.sum_up(sent, count)
+    assert ["seconds", "ended", "jobs"] == [text.split()[0] for text in shown.bars(10, 60, sent, count)]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from gateway.answers.schedules import SCHEDULES
 from gateway.dialects.names import BESIDE, PREFIX, SCHEDULED_JOBS
 
 
-def told(response: web.StreamResponse, list_name: str = "", job_id: str = "") -> web.StreamResponse:
+def in_both(response: web.StreamResponse, list_name: str = "", job_id: str = "") -> web.StreamResponse:
     """The answer in both; in a list of one job's attempts each is told its job."""
     if isinstance(response, web.Response) and isinstance(response.body, bytes) and response.body:
         answer = _decode(response.body)
