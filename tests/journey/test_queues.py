@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -80,14 +81,20 @@ async def test_a_foreign_expiration_does_not_cost_the_job(api: Api, stack: Stack
     assert ("completed", 1) == (job["state"], job["result"]["starts"])
 
 
-async def test_with_a_backlog_the_more_important_job_overtakes(api: Api, stack: Stack, rabbit: Rabbit) -> None:
+async def test_with_a_backlog_the_more_important_job_overtakes(
+    api: Api, stack: Stack, rabbit: Rabbit, tmp_path: Path
+) -> None:
     """
-    It waits for the job that runs and for the few that the worker has taken to stay busy, not for the backlog.
+    It waits for the job that runs and for the few that the worker has taken to stay busy, not for the backlog.  The
+    first one runs until it is there, however long that takes the gateway.
     """
-    low = await rabbit.preload("nap", {"seconds": 0.15}, 30, priority=1)
+    door = tmp_path / "door"
+    low = await rabbit.preload("hold", {"opens": str(door)}, 30, priority=1)
     stack.workers("one", "--concurrency", "1", "--queues", "default", processes=1)
     await eventually(lambda: _has_started(api, low), within=60)
     high = await api.submit("nap", {"seconds": 0.0}, priority=9)
+    await eventually(lambda: _is_published(api, high))
+    await asyncio.to_thread(door.touch)
     await api.finished(high)
     await eventually(lambda: _all_done(api, 30), within=60)
     rows = await api.sql(
@@ -149,6 +156,11 @@ async def _register_echo(database_url: str) -> None:
 
 async def _was_sent_again(api: Api, job_id: str) -> bool:
     return any(row["again"] for row in await api.sql("SELECT run > 1 AS again FROM jobs WHERE id = $1", job_id))
+
+
+async def _is_published(api: Api, job_id: str) -> bool:
+    """Whether RabbitMQ has confirmed it."""
+    return not await api.sql("SELECT 1 FROM outbox WHERE job_id = $1", job_id)
 
 
 async def _has_started(api: Api, ids: list[str]) -> bool:
