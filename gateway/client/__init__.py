@@ -9,6 +9,10 @@ many jobs into few requests, `batches` makes them one thing, and `schedules` has
 way around the gateway.  A job that has to be submitted inside of a database transaction goes through
 persistence/accepting/transactional.py instead.
 
+`crawls`, `artifacts`, `logs` and `job_types` are what else a client asks for.  Behind all of them is `link`, one
+request with its patience; `replies` (and `…_replies`) are the answers, read leniently so that a newer gateway may say
+more, and `failures` what is raised.  `terminal` and the `…_page` files are the commands of `warren` that ask a gateway.
+
 **What it must not load.**  Neither the gateway, nor the engine, nor a database driver: a web service that wants to
 submit one job does not pay for them (an import contract and a test hold that).
 """
