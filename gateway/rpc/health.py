@@ -14,6 +14,7 @@ from gateway.health import FRESH_SECONDS, Reporter
 from gateway.rpc.door import Call, Method
 from gateway.rpc.jobs import SERVICE as JOBS
 from gateway.rpc.requests import read
+from wire.errors import Refused
 from wire.lifecycle import pause
 
 SERVICE: Final = str(health_pb2.DESCRIPTOR.services_by_name["Health"].full_name)
@@ -43,7 +44,10 @@ class Health:
 
     async def watch(self, raw: bytes, context: Any) -> AsyncIterator[bytes]:
         """How it stands, and again whenever that changes; a service that is not known may come to be, says gRPC."""
-        asked = read(health_pb2.HealthCheckRequest, raw)
+        try:
+            asked = read(health_pb2.HealthCheckRequest, raw)
+        except Refused as e:
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(e))
         last = None
         while not self._over.is_set():
             status = await self._status() if asked.service in KNOWN else Response.SERVICE_UNKNOWN

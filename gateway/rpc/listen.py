@@ -27,7 +27,7 @@ class RpcListener:
     """The port as a service; with port 0 there is none."""
 
     def __init__(self, settings: Gateway, parts: Parts, held: Sequence[Service]) -> None:
-        self._host, self._port, self._parts, self._held = settings.host, settings.grpc_port, parts, held
+        self._host, self._port, self.parts, self._held = settings.host, settings.grpc_port, parts, held
         self._server: Any = None
 
     async def start(self) -> None:
@@ -39,7 +39,7 @@ class RpcListener:
         os.environ.setdefault("GRPC_VERBOSITY", "NONE")
         from gateway.rpc.server import Server  # noqa: PLC0415 - see above
 
-        server = self._server = Server(self._parts)
+        server = self._server = Server(self.parts)
         try:
             await server.start(f"[{self._host}]:{self._port}" if ":" in self._host else f"{self._host}:{self._port}")
         except RuntimeError as e:  # taken a moment ago

@@ -23,11 +23,11 @@ IDLE_SECONDS: Final = 900  # a connection without calls is closed then; clients 
 class Server:
     """All services behind one port."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, most_calls: int = MOST_CALLS) -> None:
         self._door, self._health = Door(parts.access), Health(parts.reporter)
         service = Jobs(parts.submitter, parts.acceptor, parts.standing, parts.cancelling, parts.trace_url)
         self._server: Any = grpc.aio.server(
-            maximum_concurrent_rpcs=MOST_CALLS,
+            maximum_concurrent_rpcs=most_calls,
             options=[
                 ("grpc.so_reuseport", 0),  # or two Warrens would share a port and know nothing of each other
                 ("grpc.max_receive_message_length", parts.max_bytes + BESIDE_BYTES),

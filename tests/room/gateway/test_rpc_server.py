@@ -197,6 +197,39 @@ async def test_a_service_that_nobody_knows_has_no_health(caller: Caller) -> None
     assert health_pb2.HealthCheckResponse.SERVICE_UNKNOWN == first.status
 
 
+async def test_a_watch_that_cannot_be_read_is_refused(caller: Caller) -> None:
+    watch = caller.channel.unary_stream("/grpc.health.v1.Health/Watch")(b"\xff", timeout=30)
+
+    assert "INVALID_ARGUMENT" == (await refused(watch.read())).code
+
+
+async def test_a_caller_too_many_is_told_so(running: Running) -> None:
+    """
+    Two watch where two may call at once; when they have gone there is room again.
+    """
+    from gateway.rpc.server import Server  # noqa: PLC0415 - it loads gRPC
+
+    port, small = free_port(), Server(running.room.rpc.parts, most_calls=2)
+    await small.start(f"127.0.0.1:{port}")
+    async with calling(port) as caller:
+        watches = [caller.channel.unary_stream("/grpc.health.v1.Health/Watch")(b"", timeout=60) for _ in range(2)]
+        await asyncio.gather(*(watch.read() for watch in watches))
+        told = await refused(submit(caller, WITH_KEY))
+        for watch in watches:
+            watch.cancel()
+        await eventually(lambda: _comes_in(caller))
+    await small.stop(10)
+
+    assert "RESOURCE_EXHAUSTED" == told.code
+
+
+async def _comes_in(caller: Caller) -> bool:
+    try:
+        return bool((await submit(caller, WITH_KEY)).job_id)
+    except grpc.aio.AioRpcError:
+        return False
+
+
 async def test_reflection_shows_the_services(running: Running, grpc_port: int) -> None:
     """
     As grpcurl asks for them, without a key.

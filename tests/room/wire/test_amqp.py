@@ -145,6 +145,25 @@ async def test_a_closed_connection_is_made_again_and_the_consumer_with_it(declar
     assert await waiting
 
 
+async def test_it_stops_though_its_end_was_taken_for_an_outage(places: Places) -> None:
+    """
+    Whoever prepares a connection asks Postgres; what is interrupted there may come out as an error of the client's.
+    """
+    asked = asyncio.Event()
+
+    async def prepare(_: Broker) -> None:
+        asked.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+
+    link = Broker(places.amqp_url, "test", timeout_seconds=60, on_connect=prepare)
+    await link.start()
+    await asked.wait()
+    await asyncio.wait_for(link.stop(), 60)
+
+    assert not link.connected
+
+
 async def arrival_of_a_marker(broker: Broker) -> None:
     """The broker has handled all that was sent before."""
     await broker.ping()
