@@ -23,7 +23,7 @@ from persistence.accepting.submission import Submission
 from persistence.artifacts.archive import Label, Saver
 from persistence.artifacts.artifact import Artifact, checked_name, checked_type
 from persistence.artifacts.content import Content
-from persistence.hosts.gate import Gate
+from persistence.hosts.gate import Turns
 from persistence.store.database import Database
 from wire.envelope import Envelope
 from wire.errors import Refused
@@ -47,7 +47,7 @@ class InnerDoor(Protocol):
     @property
     def database(self) -> Database: ...
     @property
-    def gate(self) -> Gate | None: ...  # None: nobody shares a host with it
+    def gate(self) -> Turns | None: ...  # None: nobody shares a host with it
 
     def submission(self, envelope: Envelope, trace: Trace, *, checked: bool = True) -> Submission: ...
 

@@ -38,6 +38,7 @@ def curl(url: str, api_key: str | None) -> str:
 
 def greeting(running: Running, env: Path) -> str:
     rows = [
+        ("dashboard", f"{running.url}/dashboard"),
         ("API", f"{running.url}/api/v1/jobs"),
         ("API docs", f"{running.url}/docs"),
         *running.facts,

@@ -12,6 +12,7 @@ dead letters and works off whole filters of them; `pausing` lets queues and type
 `schedules` makes and changes what the clock fires, and shows when that will be; `crawls` takes articles by the
 thousand, `artifacts` sends the bytes that jobs have left behind.  `health` says how the gateway itself stands.
 `openapi/` describes the whole from the structs in `answers/` and shows it to people without asking any other origin.
+`dashboard` is the page for people: files alone, which ask this API as everybody else does.
 `rpc` is the gRPC door: its own way in, and behind that the same code.  `reading` and `ending` are what both doors ask.
 `dialects` translates the words of other job systems.  `client` is the other end of the wire, for Python programs; it
 loads nothing else of this room.

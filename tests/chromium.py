@@ -27,8 +27,8 @@ OPTIONS: Final = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
     "--no-proxy-server", "--disable-dev-shm-usage",
 )  # fmt: skip
-START_SECONDS = 30.0
-ANSWER_SECONDS = 30.0
+START_SECONDS = 60.0
+ANSWER_SECONDS = 60.0
 
 
 class Unanswered(Exception):
@@ -74,7 +74,7 @@ class Tab:
             raise Unanswered(f"{expression}: {told['exceptionDetails']}")
         return told["result"].get("value")
 
-    async def comes_true(self, expression: str, within: float = 15.0) -> None:
+    async def comes_true(self, expression: str, within: float = 60.0) -> None:
         """Return once this JavaScript is true; what the page shows is told when it does not come true."""
 
         async def fact() -> bool:

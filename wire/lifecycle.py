@@ -13,13 +13,15 @@ import gc
 import os
 import signal
 from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import structlog
 
 from wire.errors import TopologyMismatch
 
 log = structlog.get_logger()
+
+CANCEL_AGAIN_SECONDS: Final = 1.0  # time enough to tidy up after the first
 
 
 class Service(Protocol):
@@ -103,8 +105,9 @@ async def ended(loop: asyncio.Task[None] | None, grace_seconds: float) -> None:
     if loop is None:
         return
     await asyncio.wait([loop], timeout=grace_seconds)
-    loop.cancel()
-    await asyncio.wait([loop])
+    while not loop.done():
+        loop.cancel()  # more than once: what a library makes an error of its own of was a cancel that nobody saw
+        await asyncio.wait([loop], timeout=CANCEL_AGAIN_SECONDS)
 
 
 @contextlib.contextmanager

@@ -39,10 +39,7 @@ def configure(
         structlog.processors.format_exc_info,
         mask_secrets,
     ]
-    console = form == "console" or (form == "auto" and sys.stderr.isatty())
-    render: structlog.types.Processor = (
-        structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer(serializer=_json)
-    )
+    render = _renderer(form)
     lines = _Lines(sys.stderr)
     structlog.configure(
         processors=[*shared, *ours, render],
@@ -58,10 +55,20 @@ def configure(
         )
     )
     logging.basicConfig(handlers=[handler], level=level, force=True)
+    _quieten(level)
+    structlog.contextvars.bind_contextvars(role=role)
+
+
+def _renderer(form: str) -> structlog.types.Processor:
+    console = form == "console" or (form == "auto" and sys.stderr.isatty())
+    return structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer(serializer=_json)
+
+
+def _quieten(level: str) -> None:
+    """Of libraries that tell each step, what somebody has to know."""
     for noisy in ("pika", "aio_pika", "aiormq", "dramatiq", "alembic", "asyncio", "aiohttp.access", "apscheduler"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLevelName(level)))
     logging.getLogger("pika").setLevel(logging.CRITICAL)  # it logs a stack for each refused connection; we say it once
-    structlog.contextvars.bind_contextvars(role=role)
 
 
 class _Lines:

@@ -26,7 +26,7 @@ from actors.deliveries.ackwindow import AckWindow
 from actors.deliveries.connection import Connection
 from actors.deliveries.delivery import Delivery
 from wire.errors import TopologyMismatch, WarrenError
-from wire.lifecycle import lasting, stuck_peers_are_lost
+from wire.lifecycle import ended, lasting, stuck_peers_are_lost
 from wire.message import Incoming
 from wire.rabbitmq.amqp import HEARTBEAT_SECONDS
 from wire.rabbitmq.backoff import waits
@@ -98,9 +98,7 @@ class Consumer:
     async def stop(self) -> None:
         """Close; what is not acked goes back to its queue."""
         self._stopping = True
-        if self._keeper:
-            self._keeper.cancel()
-            await asyncio.wait({self._keeper})
+        await ended(self._keeper, 0.0)
         await self._close()
 
     async def stop_consuming(self) -> None:

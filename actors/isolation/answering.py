@@ -15,9 +15,26 @@ import msgspec
 
 from actors.context import Context
 from actors.isolation.raised import told
-from actors.isolation.said import Accept, Answer, Drop, Folder, Judge, Line, More, Piece, Progress, Read, Save, ToWorker
+from actors.isolation.said import (
+    Accept,
+    Answer,
+    Come,
+    Drop,
+    Folder,
+    Gone,
+    Judge,
+    Line,
+    More,
+    Piece,
+    Progress,
+    Read,
+    Save,
+    ToWorker,
+)
 from persistence.accepting.submission import Submission
 from persistence.artifacts.artifact import Artifact
+from persistence.hosts.gate import Turns
+from persistence.hosts.turns import Left
 from wire.envelope import parse
 
 MOST_BYTES: Final = 1 << 30  # of an envelope: it is judged where its type is known
@@ -30,6 +47,7 @@ class Answering:
         self._number, self._job, self._say = number, job, say
         self._pieces: dict[int, asyncio.Queue[bytes]] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._turns: set[int] = set()  # that are asked for
 
     def heard(self, said: ToWorker) -> None:
         match said:
@@ -56,13 +74,18 @@ class Answering:
                 self._awaited(call, lambda: self._save(said))
             case Read(_, call):
                 self._awaited(call, lambda: self._read(said))
+            case Come(_, call):
+                self._turns.add(call)
+                self._awaited(call, lambda: self._gate.ask(said.asking))
+            case Gone(_, call):
+                self._awaited(call, lambda: self._left(said))
             case Folder(_, call):
                 self._at_once(call, lambda: str(self._job.scratch()))
 
     def close(self) -> None:
         """The attempt is over; what it saved is cut off by its context, and what it sent goes its way."""
         self._say = lambda _: None
-        for call in list(self._pieces):
+        for call in (*self._pieces, *self._turns):
             self._drop(call)
 
     def _judge(self, asked: Judge) -> Submission:
@@ -79,6 +102,16 @@ class Answering:
     async def _read(self, asked: Read) -> str:
         read = self._job.read_artifact(asked.id, field=asked.field, most_bytes=asked.most_bytes)
         return str(await read)
+
+    @property
+    def _gate(self) -> Turns:
+        gate = self._job.inner_door.gate
+        if gate is None:
+            raise RuntimeError("nobody shares hosts with this worker")
+        return gate
+
+    async def _left(self, said: Gone) -> Left:
+        return await self._gate.leave(said.leaving)
 
     async def _content(self, call: int) -> AsyncIterator[bytes]:
         pieces = self._pieces[call]
@@ -103,6 +136,7 @@ class Answering:
     def _done(self, call: int, _: asyncio.Task[None]) -> None:
         self._tasks.pop(call, None)
         self._pieces.pop(call, None)
+        self._turns.discard(call)
 
     async def _answer(self, call: int, answer: Callable[[], Coroutine[Any, Any, object]]) -> None:
         try:

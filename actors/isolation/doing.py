@@ -148,7 +148,7 @@ class _Attempt:
                 for one in self._unheard():
                     await one
             finally:
-                await self._door.leave_database()
+                await self._door.close()
         return value
 
     def _interrupt(self) -> None:

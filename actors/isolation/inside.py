@@ -15,13 +15,13 @@ from typing import Any, Final
 from uuid import UUID
 
 from actors.context import Context, Wanted
+from actors.isolation.far_gate import FarGate
 from actors.isolation.parent import Parent
 from actors.isolation.said import Accept, Drop, Folder, Judge, Line, Piece, Progress, Read, Run, Save
 from persistence.accepting.submission import Submission
 from persistence.artifacts.archive import Label, Saver
 from persistence.artifacts.artifact import Artifact
 from persistence.artifacts.content import PIECE, Content, pieces
-from persistence.hosts.gate import Gate
 from persistence.store.database import Database
 from wire.envelope import Envelope, encode
 from wire.settings import Stores
@@ -33,7 +33,6 @@ TELL_SECONDS: Final = 0.1  # between two words of progress
 SAVING, TELLING = "saving", "telling"
 OWN_THREADS: Final = frozenset({SAVING, TELLING})
 NO_LOOP: Final = "a sync function has no loop here on which Postgres could be asked: write it with async def"
-NO_GATE: Final = "visit() shares hosts with all workers, for which a child process has no part: ask by fetch()"
 
 
 class Inside:
@@ -43,6 +42,7 @@ class Inside:
         self._parent, self._number, self._stores = parent, number, stores
         self.loop: asyncio.AbstractEventLoop | None = None  # on which the function runs, if it is async
         self._database: Database | None = None
+        self._gate: FarGate | None = None
 
     @property
     def database(self) -> Database:
@@ -54,10 +54,16 @@ class Inside:
         return self._database
 
     @property
-    def gate(self) -> Gate | None:
-        raise RuntimeError(NO_GATE)
+    def gate(self) -> FarGate:
+        """By which an async function visits hosts."""
+        if self._gate is None:
+            self._gate = FarGate(self._parent, self._number, self.database)
+        return self._gate
 
-    async def leave_database(self) -> None:
+    async def close(self) -> None:
+        """What the function has found on its loop."""
+        if self._gate is not None:
+            self._gate.close()
         if self._database is not None:
             await self._database.stop()
 

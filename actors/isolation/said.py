@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 
 from persistence.accepting.submission import Submission
+from persistence.hosts.turns import Asking, Leaving
 from wire.tracing import Trace
 
 Kind = Literal["permanent", "retry_after", "snooze", "again", "refused", "cancelled", "other"]
@@ -127,6 +128,20 @@ class Folder(_About, frozen=True, tag="folder"):
     call: int
 
 
+class Come(_About, frozen=True, tag="come"):
+    """May a host be asked?  The answer is the turn."""
+
+    call: int
+    asking: Asking
+
+
+class Gone(_About, frozen=True, tag="gone"):
+    """A request to a host has ended.  The answer is how it is asked from now on."""
+
+    call: int
+    leaving: Leaving
+
+
 class Piece(_About, frozen=True, tag="piece"):
     """Of what is being saved; an empty one is the end."""
 
@@ -164,7 +179,10 @@ class Raised(_About, frozen=True, tag="raised"):
 
 Ended = Returned | Unkept | Raised
 ToChild = Run | Stop | Answer | More | Leave
-ToWorker = Ready | Progress | Line | Judge | Accept | Save | Read | Folder | Piece | Drop | Returned | Unkept | Raised
+ToWorker = (
+    Ready | Progress | Line | Judge | Accept | Save | Read | Folder | Come | Gone | Piece | Drop
+    | Returned | Unkept | Raised
+)  # fmt: skip
 
 to_child: Any = msgspec.msgpack.Decoder(ToChild).decode
 to_worker: Any = msgspec.msgpack.Decoder(ToWorker).decode

@@ -66,7 +66,7 @@ class Door:
         self._reader: asyncio.Task[None] | None = None
 
     @property
-    def gate(self) -> Gate | None:
+    def gate(self) -> Gate:
         """By which jobs visit hosts."""
         return self._gate
 

@@ -35,6 +35,7 @@ from actors.deliveries.hold import Hold
 from actors.deliveries.surplus import put_back
 from actors.isolation.children import Children
 from actors.lane import figures
+from actors.lane.acks import Acks
 from actors.lane.admit import Admission, Verdicts, bring_back
 from actors.lane.door import Door
 from actors.lane.importance import Importance
@@ -82,20 +83,17 @@ class Lane:
         children: Children,
         worker: str,
     ) -> None:
-        self._settings, signals, self._children = settings, Signals(broker), children
+        self._settings, self._children = settings, children
         self._database, self._consumer, self._admission, self._publisher = database, consumer, admission, publisher
-        self._door = door
-        self._crafts = {
-            name: Craft(job_type, actor := broker.actors[name], signals, children.apart(actor))
-            for name, job_type in types.items()
-        }
+        self._door, self._acks = door, Acks(consumer)
+        self._crafts = _crafts(broker, types, children)
         self._slots, self._pace = Slots(settings.concurrency, settings.threads, children.most), Pace()
         self._threads = Threads(self._slots.free_threads)
         self._aside = Threads(SIGNAL_THREADS) if any(map(may_block, broker.middleware)) else None
         self._settler = Settler(database, publisher, worker, archive=door.belongings.archive, settled=self._settled)
         self._waiting = Waiting(self._crafts)
         self._running: dict[UUID, Attempt] = {}
-        self._trial = Trial()
+        self._trial, self._marks = Trial(), Marks()
         queues = sorted({t.queue for t in types.values()})
         self._window = Window(
             consumer, self._waiting, Importance(database, queues, list(types), consumer.give_back),
@@ -103,11 +101,9 @@ class Lane:
             settled=lambda: self._settler.count,
         )  # fmt: skip
         self.hold = Hold(consumer, queues, self._waiting.all, self._put_back)
-        self._marks = Marks()
         self._oldest: float | None = None  # the arrival of the delivery that has waited longest
         self._rest = Rest(lambda: not (self._running or self._slots.used or len(self._waiting)))
         self.upkeep = Upkeep(self._running, database, self._recycle)
-        self._settled_deliveries: list[Delivery] = []
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._draining = self._asked_to_end = False
@@ -144,7 +140,7 @@ class Lane:
         self._settler.large.stop()
         for task in self._tasks:
             task.cancel()
-        self._ack_settled()
+        self._acks.send()
         await self._children.stop()
         for threads in filter(None, (self._threads, self._aside)):
             threads.stop()
@@ -287,14 +283,7 @@ class Lane:
         if self._running.get(attempt.context.job_id) is attempt:
             del self._running[attempt.context.job_id]
             self._note_whether_idle()
-        self._settled_deliveries += attempt.deliveries
-        if len(self._settled_deliveries) == len(attempt.deliveries):
-            asyncio.get_running_loop().call_soon(self._ack_settled)
-
-    def _ack_settled(self) -> None:
-        settled, self._settled_deliveries = self._settled_deliveries, []
-        with metrics.batch("ack", len(settled)):
-            self._consumer.ack(settled)
+        self._acks.add(attempt.deliveries)
 
     def _note_whether_idle(self) -> None:
         """Idle: nothing runs, and no claim is under way that may yet be granted."""
@@ -331,6 +320,14 @@ class Lane:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._idle.wait()
+
+
+def _crafts(broker: dramatiq.Broker, types: Mapping[str, JobType], children: Children) -> dict[str, Craft]:
+    signals = Signals(broker)
+    return {
+        name: Craft(job_type, actor := broker.actors[name], signals, children.apart(actor))
+        for name, job_type in types.items()
+    }
 
 
 def _since(moment: float | None) -> float | None:

@@ -67,12 +67,7 @@ def assemble(
     publisher = Publisher(database, link)
     lease_seconds, most_bytes = settings.worker.lease_seconds, settings.limits.max_body_bytes
     catalogue = Catalogue(database, lease_seconds)
-    archive = Archive(database, ObjectStore(settings.artifacts), settings.artifacts.max_artifact_bytes)
-    declared = job_types(broker.actors, settings.limits)
-    door = Door(
-        database, link, catalogue, declared, most_bytes,
-        archive=archive, politeness=settings.politeness, scratches=Scratches(settings.worker.scratch_folder),
-    )  # fmt: skip
+    door = _door(database, link, catalogue, job_types(broker.actors, settings.limits), settings)
     ways = Ways(link, database, list(types.values()), profile=settings.stores.profile, lease_seconds=lease_seconds)
     lane: Lane
 
@@ -104,3 +99,13 @@ def assemble(
         children=Children(settings.children), worker=worker.name,
     )  # fmt: skip
     return Parts(link, publisher, door, lane, consumer, ways)
+
+
+def _door(
+    database: Database, link: Broker, catalogue: Catalogue, declared: Mapping[str, JobType], settings: Settings
+) -> Door:
+    return Door(
+        database, link, catalogue, declared, settings.limits.max_body_bytes,
+        archive=Archive(database, ObjectStore(settings.artifacts), settings.artifacts.max_artifact_bytes),
+        politeness=settings.politeness, scratches=Scratches(settings.worker.scratch_folder),
+    )  # fmt: skip

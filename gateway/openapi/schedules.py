@@ -165,8 +165,11 @@ _OURS: Final[dict[str, Any]] = {"tag": "schedules"}
 
 def schedule_operations(key: Json, traceparent: Json) -> tuple[Operation, ...]:
     """The operations, with the headers that submissions share."""
+    return (*_of_all(key), *_of_one(traceparent))
+
+
+def _of_all(key: Json) -> tuple[Operation, ...]:
     made: dict[str, Any] = {"method": "post", "takes": "schedule", **_OURS}
-    paused: dict[str, Any] = {"method": "post", "takes": "pause", "parameters": (_ID,), **_OURS}
     many: dict[str, Any] = {"method": "post", "takes": "many schedules", **_OURS}
     return (
         Operation("makeSchedule", SCHEDULES, "Make a schedule", "Schedule", status=201, also=((200, "Schedule"),),
@@ -182,6 +185,12 @@ def schedule_operations(key: Json, traceparent: Json) -> tuple[Operation, ...]:
                   problems=("malformed", "foreign_origin", "unavailable", *_BODY), **many),
         Operation("resumeSchedules", SCHEDULES + "/resume", "Resume schedules by filter", "Changed",
                   detail=_RESUME_DETAIL, problems=("malformed", "foreign_origin", "unavailable", *_BODY), **many),
+    )  # fmt: skip
+
+
+def _of_one(traceparent: Json) -> tuple[Operation, ...]:
+    paused: dict[str, Any] = {"method": "post", "takes": "pause", "parameters": (_ID,), **_OURS}
+    return (
         Operation("getSchedule", _ONE, "One schedule", "Schedule", parameters=(_ID,), problems=_READ, **_OURS),
         Operation("putSchedule", _ONE, "Say a schedule anew", "Schedule", method="put", takes="schedule",
                   parameters=(_ID, _MATCH), detail=_PUT_DETAIL, problems=_EDITS, **_OURS),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 from uuid import UUID
 
 import structlog
@@ -30,6 +30,19 @@ GROUP: Final = 200
 GRACE_SECONDS: Final = 2.0  # at the end, to tell of the last visits; what is not told ends by its deadline
 Key = tuple[str, UUID]
 T = TypeVar("T")
+
+
+class Turns(Protocol):
+    """What a visit needs of a gate; a child process has one that leads to its worker's."""
+
+    @property
+    def settings(self) -> Politeness: ...
+    @property
+    def database(self) -> Database: ...
+
+    async def ask(self, asking: Asking) -> Turn: ...
+
+    def leave(self, leaving: Leaving) -> asyncio.Future[Left]: ...
 
 
 class Gate:

@@ -48,7 +48,7 @@ class Redriven:
 _LOCK = "SELECT redriven_at, redriven_as, job_id, headers FROM dead_letters WHERE id = $1 FOR UPDATE"
 _MARK = "UPDATE dead_letters SET redriven_at = clock_timestamp(), redriven_as = $2 WHERE id = $1"
 _TURN = """
-WITH turned AS (UPDATE jobs SET run = $2 WHERE id = $1) UPDATE outbox SET run = $2 WHERE job_id = $1
+WITH turned AS (UPDATE jobs SET run = $2 WHERE id = $1) UPDATE outbox SET run = $2 WHERE seq = $3
 """
 LAST_RUN: Final = 2**31 - 2
 
@@ -78,7 +78,7 @@ async def _behind(transaction: asyncpg.Connection, post: Post, run: int) -> Post
     """The job's first message comes after that run."""
     if not 0 < run <= LAST_RUN:
         return post
-    await transaction.execute(_TURN, post.job_id, run + 1)
+    await transaction.execute(_TURN, post.job_id, run + 1, post.seq)
     return replace(post, run=run + 1)
 
 

@@ -14,7 +14,7 @@ from persistence.schedules.fire import Turn
 from persistence.schedules.job import job_of
 from persistence.schedules.schedule import NEVER
 from scheduler.clock import spans
-from scheduler.clock.step import Step, Ways, step
+from scheduler.clock.step import Step, Terms, step
 from wire.times.when import When
 
 SPECS: Final = 10_000  # that are remembered: many schedules say the same
@@ -40,8 +40,8 @@ def prepare(due: Due, now: datetime) -> Prepared:
     """The turn that this schedule is to take, if it takes it at about this moment."""
     schedule = due.schedule
     window = timedelta(seconds=schedule.plan.catch_up_window_seconds)
-    ways = Ways(schedule.id, when_of(schedule.plan.spec), schedule.plan.catch_up, window)
-    found = step(ways, schedule.next, now)
+    terms = Terms(schedule.id, when_of(schedule.plan.spec), schedule.plan.catch_up, window)
+    found = step(terms, schedule.next, now)
     return Prepared(due, found.fires_at, _turn(due, found))
 
 

@@ -30,7 +30,7 @@ _TICK: Final = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Ways:
+class Terms:
     """What of a schedule decides its steps."""
 
     id: UUID
@@ -51,38 +51,38 @@ class Step:
     following: tuple[datetime, ...]
 
 
-def step(ways: Ways, place: Next, now: datetime) -> Step:
+def step(terms: Terms, place: Next, now: datetime) -> Step:
     """From where a schedule stands; `place` must be a due time, not NEVER."""
     assert place.due_at is not None
     assert place.fires_at is not None
     if now - place.fires_at <= LATE:
-        return _run(ways, place, Kind.DUE, place.due_at)
-    if ways.catch_up is CatchUp.ALL and place.due_at >= now - ways.window:
-        return _run(ways, place, Kind.CAUGHT_UP, place.due_at)
-    gone = _gone(ways, place.due_at, now)
-    after = _next(ways, next_due(ways.when, gone[-1]), place.fires_at)
-    if ways.catch_up is CatchUp.LATEST and (after.fires_at is None or now - after.fires_at <= LATE):
-        return _run(ways, place, Kind.CAUGHT_UP, gone[-1], _missed(gone[:-1]))
+        return _run(terms, place, Kind.DUE, place.due_at)
+    if terms.catch_up is CatchUp.ALL and place.due_at >= now - terms.window:
+        return _run(terms, place, Kind.CAUGHT_UP, place.due_at)
+    gone = _gone(terms, place.due_at, now)
+    after = _next(terms, next_due(terms.when, gone[-1]), place.fires_at)
+    if terms.catch_up is CatchUp.LATEST and (after.fires_at is None or now - after.fires_at <= LATE):
+        return _run(terms, place, Kind.CAUGHT_UP, gone[-1], _missed(gone[:-1]))
     return Step(place.fires_at, None, Kind.DUE, _missed(gone), after, ())
 
 
-def _gone(ways: Ways, due: datetime, now: datetime) -> list[datetime]:
+def _gone(terms: Terms, due: datetime, now: datetime) -> list[datetime]:
     """The due times that nobody catches up, or of which one alone is; as many as one step takes."""
-    until = now - LATE if ways.catch_up is not CatchUp.ALL else now - max(LATE, ways.window + _TICK)
-    later = dues(ways.when, due, until, MOST)
-    return [due, *takewhile(lambda one: one + offset(ways.when, ways.id, one) <= until, later)]
+    until = now - LATE if terms.catch_up is not CatchUp.ALL else now - max(LATE, terms.window + _TICK)
+    later = dues(terms.when, due, until, MOST)
+    return [due, *takewhile(lambda one: one + offset(terms.when, terms.id, one) <= until, later)]
 
 
 def _missed(gone: list[datetime]) -> Missed | None:
     return Missed(len(gone), gone[0], gone[-1]) if gone else None
 
 
-def _run(ways: Ways, place: Next, kind: Kind, due: datetime, missed: Missed | None = None) -> Step:
+def _run(terms: Terms, place: Next, kind: Kind, due: datetime, missed: Missed | None = None) -> Step:
     assert place.fires_at is not None
-    following = tuple(dues(ways.when, due, LAST, FOLLOWING))
-    after = _next(ways, following[0] if following else None, place.fires_at)
+    following = tuple(dues(terms.when, due, LAST, FOLLOWING))
+    after = _next(terms, following[0] if following else None, place.fires_at)
     return Step(place.fires_at, due, kind, missed, after, following)
 
 
-def _next(ways: Ways, due: datetime | None, fired_at: datetime) -> Next:
-    return NEVER if due is None else Next(due, max(due + offset(ways.when, ways.id, due), fired_at))
+def _next(terms: Terms, due: datetime | None, fired_at: datetime) -> Next:
+    return NEVER if due is None else Next(due, max(due + offset(terms.when, terms.id, due), fired_at))

@@ -62,7 +62,7 @@ POINTS: Final[Mapping[str, Point]] = {
     "record, children inserted": after("worker", "persistence.attempts.record._bear_children"),
     "record, committed": after("worker", "actors.attempts.settle.Settler._record"),
     "record, next message published": before("worker", "persistence.accepting.outbox.delete"),
-    "record, before the ack": before("worker", "actors.lane.lane.Lane._ack_settled"),
+    "record, before the ack": before("worker", "actors.lane.acks.Acks.send"),
     "ways of a new type, two of four bound": before(
         "worker", "wire.rabbitmq.amqp._declare", nth=3, about="job.newcomer"
     ),

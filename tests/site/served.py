@@ -20,7 +20,7 @@ HOSTS = 60
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """`host` is the last number of an address: 2 to 11 are particular (tests/site/robots.py), from 20 on ordinary."""
+    """`host` is the last number of an address: 2 to 12 are particular (tests/site/robots.py), from 20 on ordinary."""
 
     port: int
     log: Path

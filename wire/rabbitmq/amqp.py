@@ -22,7 +22,7 @@ import structlog
 from aiormq import spec
 
 from wire.errors import BrokerUnavailable, NobodyThere, TopologyMismatch, WarrenError
-from wire.lifecycle import lasting, pause, stuck_peers_are_lost
+from wire.lifecycle import ended, lasting, pause, stuck_peers_are_lost
 from wire.message import Outgoing
 from wire.metrics import table as metrics
 from wire.rabbitmq.backoff import waits
@@ -100,10 +100,7 @@ class Broker:
         self._keeper = lasting(self._keep(), f"broker {self._name}")
 
     async def stop(self) -> None:
-        if self._keeper:
-            self._keeper.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._keeper
+        await ended(self._keeper, 0.0)
         await self._close()
 
     async def wait_connected(self, timeout_seconds: float | None = None) -> None:

@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 from actors.trades.outbound.document import Document
 from actors.trades.politeness.rules import Rules, parse, unreadable
 from persistence.hosts import robots
-from persistence.hosts.gate import Gate
+from persistence.hosts.gate import Turns
 from persistence.hosts.robots import Robots
 from wire.metrics import table as metrics
 
@@ -23,10 +23,10 @@ PARSED_ASIDE: Final = 16 * 1024  # characters; a larger one would hold the loop
 KNOWN: Final = 2_000  # hosts
 UNREADABLE_SECONDS: Final = 60.0  # until it is asked for again
 
-_caches: WeakKeyDictionary[Gate, OrderedDict[str, tuple[float, Rules]]] = WeakKeyDictionary()
+_caches: WeakKeyDictionary[Turns, OrderedDict[str, tuple[float, Rules]]] = WeakKeyDictionary()
 
 
-async def known(gate: Gate, host: str) -> Rules | None:
+async def known(gate: Turns, host: str) -> Rules | None:
     """What all processes believe of it; None where somebody has to ask the host."""
     cache = _caches.setdefault(gate, OrderedDict())
     until, rules = cache.get(host, (0.0, None))
@@ -36,7 +36,7 @@ async def known(gate: Gate, host: str) -> Rules | None:
     return None if found is None else await _remember(gate, host, found)
 
 
-async def learn(gate: Gate, host: str, document: Document) -> Rules:
+async def learn(gate: Turns, host: str, document: Document) -> Rules:
     """What its answer says, from now on and for everybody."""
     fault = unreadable(document.status)
     text = _text(document.body) if document.status < 300 else ""
@@ -44,7 +44,7 @@ async def learn(gate: Gate, host: str, document: Document) -> Rules:
     return await _keep(gate, host, text if fault is None else "", fault)
 
 
-async def without(gate: Gate, host: str, fault: str) -> Rules:
+async def without(gate: Turns, host: str, fault: str) -> Rules:
     """It could not be read, so that nothing is allowed for a while."""
     metrics.ROBOTS.add("unreadable")
     return await _keep(gate, host, "", fault)
@@ -56,14 +56,14 @@ def _text(body: bytes) -> str:
     return whole.decode("utf-8-sig", "replace")
 
 
-async def _keep(gate: Gate, host: str, text: str, fault: str | None) -> Rules:
+async def _keep(gate: Turns, host: str, text: str, fault: str | None) -> Rules:
     seconds = UNREADABLE_SECONDS if fault else gate.settings.robots_ttl_seconds
     found = Robots(text, fault and fault[:300], seconds)
     await robots.keep(gate.database, host, found)
     return await _remember(gate, host, found)
 
 
-async def _remember(gate: Gate, host: str, found: Robots) -> Rules:
+async def _remember(gate: Turns, host: str, found: Robots) -> Rules:
     if len(found.text) > PARSED_ASIDE:
         rules = await asyncio.to_thread(parse, found.text, found.fault)
     else:

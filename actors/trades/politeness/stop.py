@@ -16,7 +16,7 @@ from weakref import WeakValueDictionary
 
 from actors.context import Context
 from actors.ends import Snooze
-from persistence.hosts.gate import Gate
+from persistence.hosts.gate import Turns
 from persistence.hosts.turns import AHEAD_SECONDS, Asking, Leaving, Left, Turn
 
 LONGEST_IN_PLACE: Final = 30.0
@@ -30,7 +30,7 @@ _alone: WeakValueDictionary[tuple[int, str, str], asyncio.Lock] = WeakValueDicti
 class Stop:
     """Of one job; `come` and then `leave`, `pause` or `give_back`."""
 
-    def __init__(self, gate: Gate, job: Context, host: str, *, longest_seconds: float, in_place: bool) -> None:
+    def __init__(self, gate: Turns, job: Context, host: str, *, longest_seconds: float, in_place: bool) -> None:
         self._gate, self._job, self.host, self.in_place = gate, job, host, in_place
         self._longest = longest_seconds + MARGIN_SECONDS
         self._held = self._promised = False

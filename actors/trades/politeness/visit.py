@@ -23,7 +23,7 @@ from actors.trades.politeness import robots
 from actors.trades.politeness.retry_after import retry_after
 from actors.trades.politeness.rules import Rules
 from actors.trades.politeness.stop import Stop
-from persistence.hosts.gate import Gate
+from persistence.hosts.gate import Turns
 from persistence.hosts.turns import AHEAD_SECONDS
 from wire.errors import Refused
 from wire.slices import Outbound
@@ -77,7 +77,7 @@ async def _heed(stop: Stop, document: Document) -> None:
 class _Way:
     """From a URL to where it leads, a stop at a time: nobody holds one host's turn while waiting for another's."""
 
-    def __init__(self, gate: Gate, job: Context, seconds: float | None, *, errand: Stop | None = None) -> None:
+    def __init__(self, gate: Turns, job: Context, seconds: float | None, *, errand: Stop | None = None) -> None:
         self._gate, self._job = gate, job
         self._outbound = here.guard.settings if here.guard else Outbound()
         wanted = seconds or self._outbound.timeout_seconds

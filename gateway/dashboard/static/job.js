@@ -1,8 +1,8 @@
 /**
  * One job: what keeps it from running or became of it, its facts, its past, its attempts, its log, and what it carries.
  *
- * Its row is asked for every two seconds while it lives; the rest only when the row has changed, or now and then for
- * the sentence, which counts jobs ahead and seconds left.
+ * Its row is asked for every two seconds while it lives; the rest only when the row has changed.  The sentence is asked
+ * for now and then: it counts jobs ahead and seconds left.
  */
 
 import { ask, askForText } from "./ask.js";
@@ -28,9 +28,8 @@ export function open(place) {
   const watching = place.watch(async (signal) => {
     const text = await askForText("job", { id }, { signal });
     known.looks += 1;
-    if (text !== known.text || (!FINAL.has(known.job.state) && known.looks % SENTENCE_EVERY === 0)) {
-      await learn(known, id, text, signal);
-    }
+    if (text !== known.text) await learn(known, id, text, signal);
+    else if (known.looks % SENTENCE_EVERY === 0) known.why = await ask("why", { id }, { signal });
     logFor(place, known);
     settle(place.main, drawn(known, watching));
     return FINAL.has(known.job.state) ? CALM_MS : undefined;

@@ -15,3 +15,9 @@ class Urls(BaseModel):
 async def visit_all(payload: Urls) -> list[int]:
     """Visit these, and say what was answered."""
     return [(await visit(url)).status for url in payload.urls]
+
+
+@job("visit_all_apart", isolation="process", max_retries=3, retry_base_seconds=0.5)
+async def visit_all_apart(payload: Urls) -> list[int]:
+    """The same in a child process."""
+    return [(await visit(url)).status for url in payload.urls]

@@ -63,13 +63,16 @@ class Reading:
 
 @asynccontextmanager
 async def reading_lane(
-    places: Places, database: Database, site: Site, *, delay_seconds: float = 0.0, concurrency: int = 4
+    places: Places, database: Database, site: Site | Guard, *, delay_seconds: float = 0.0, concurrency: int = 4
 ) -> AsyncIterator[Reading]:
+    """It asks that site, or whatever this client lets it ask."""
+
     def declares() -> None:
         for actor in (scrape_article, scrape_website, crawl_url):
             dramatiq.get_broker().declare_actor(actor)
 
-    guard, pace = Guard(Outbound(allow=(site.allowed,), ports="any")), Politeness(delay_seconds=delay_seconds)
+    guard = site if isinstance(site, Guard) else Guard(Outbound(allow=(site.allowed,), ports="any"))
+    pace = Politeness(delay_seconds=delay_seconds)
     async with (
         guard,
         running_lane(places, database, declares=declares, politeness=pace, concurrency=concurrency) as lane,

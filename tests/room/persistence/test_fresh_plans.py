@@ -14,6 +14,7 @@ from typing import Any
 
 from persistence.accepting import accept, births, outbox
 from persistence.attempts import claim, progress, record
+from persistence.letters import redrive
 from persistence.questions import timeline, why
 from persistence.store.database import Database
 
@@ -30,6 +31,7 @@ STATEMENTS = {
     "accept one": accept._ACCEPT_ONE,
     "bear": births.BEAR,
     "delete from the outbox": outbox._DELETE,
+    "turn a redriven job": redrive._TURN,
     "progress": progress._WRITE,
     "facts of why": why._FACTS,
     "story of the timeline": timeline._STORY,

@@ -70,7 +70,9 @@ def test_the_greeting_names_every_address() -> None:
     running = Running("http://127.0.0.1:8000", [("RabbitMQ", "amqp://h")], api_key=None)
     text = greeting(running, Path("/d/env"))
 
-    assert [word for word in ("/api/v1/jobs", "/docs", "amqp://h", ". /d/env", "curl") if word not in text] == []
+    assert [
+        word for word in ("/dashboard", "/api/v1/jobs", "/docs", "amqp://h", ". /d/env", "curl") if word not in text
+    ] == []
 
 
 def test_arguments_narrow_pytest_and_nothing_else() -> None:

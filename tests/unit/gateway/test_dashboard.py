@@ -68,6 +68,15 @@ def test_what_is_imported_is_there_and_what_is_there_is_imported() -> None:
     assert set(SCRIPTS) == imported | {"board.js"}
 
 
+def test_the_page_names_all_scripts_so_that_none_waits_for_another() -> None:
+    """
+    A browser would else learn of each only from the one that imports it, a round trip later.
+    """
+    page = (STATIC / PAGE).read_text()
+
+    assert set(SCRIPTS) == set(re.findall(r'(?:modulepreload" href|src)="/dashboard/assets/([\w.]+\.js)"', page))
+
+
 @pytest.mark.parametrize("word", [*State, *Outcome])
 def test_a_state_s_colour_is_in_the_sheet(word: str) -> None:
     assert re.search(rf"\.is-{word}\b", (STATIC / "board.css").read_text())

@@ -9,7 +9,7 @@ import pytest
 
 from persistence.schedules.fire import Missed
 from persistence.schedules.schedule import NEVER, CatchUp, Kind, Next
-from scheduler.clock.step import FOLLOWING, LATE, MOST, Step, Ways, step
+from scheduler.clock.step import FOLLOWING, LATE, MOST, Step, Terms, step
 from wire.times.fires import next_due, offset
 from wire.times.when import When
 
@@ -19,8 +19,8 @@ MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 EVERY_MINUTE = When(cron=("* * * * *",))
 
 
-def ways(catch_up: CatchUp, *, when: When = EVERY_MINUTE, window: timedelta = HOUR) -> Ways:
-    return Ways(ID, when, catch_up, window)
+def terms(catch_up: CatchUp, *, when: When = EVERY_MINUTE, window: timedelta = HOUR) -> Terms:
+    return Terms(ID, when, catch_up, window)
 
 
 def at(due: datetime) -> Next:
@@ -30,7 +30,7 @@ def at(due: datetime) -> Next:
 @pytest.mark.parametrize("catch_up", CatchUp)
 @pytest.mark.parametrize("late", [timedelta(0), timedelta(seconds=1), LATE])
 def test_what_is_late_is_run_whatever_the_policy(catch_up: CatchUp, late: timedelta) -> None:
-    found = step(ways(catch_up), at(NOON), NOON + late)
+    found = step(terms(catch_up), at(NOON), NOON + late)
     following = tuple(NOON + n * MINUTE for n in range(1, FOLLOWING + 1))
 
     assert Step(NOON, NOON, Kind.DUE, None, at(NOON + MINUTE), following) == found
@@ -50,7 +50,7 @@ def test_what_is_missed_is_caught_up_as_the_schedule_says(
     """
     Due at 12:00, seen at 12:06:10: the last minute's is late, the six before are missed.
     """
-    found = step(ways(catch_up), at(NOON), NOON + 6 * MINUTE + timedelta(seconds=10))
+    found = step(terms(catch_up), at(NOON), NOON + 6 * MINUTE + timedelta(seconds=10))
 
     assert (None if run is None else NOON + run * MINUTE, at(NOON + due_next * MINUTE)) == (found.run, found.next)
     assert (missed and Missed(missed[0], NOON + missed[1] * MINUTE, NOON + missed[2] * MINUTE)) == found.missed
@@ -62,7 +62,7 @@ def test_steps_lead_to_the_present_and_lose_nothing(catch_up: CatchUp) -> None:
     """
     After an outage of two days: more than a step takes.  Each due time is run or missed, once.
     """
-    here, now = ways(catch_up, window=HOUR), NOON + timedelta(days=2)
+    here, now = terms(catch_up, window=HOUR), NOON + timedelta(days=2)
     place, runs, missed, steps = at(NOON), list[datetime](), 0, 0
     while place.due_at is not None and place.due_at <= now:
         found = step(here, place, now)
@@ -78,7 +78,7 @@ def test_steps_lead_to_the_present_and_lose_nothing(catch_up: CatchUp) -> None:
 
 def test_the_last_one_of_all_is_caught_up_and_nothing_comes_after() -> None:
     once = When(once_at=NOON)
-    found = step(ways(CatchUp.LATEST, when=once), at(NOON), NOON + HOUR)
+    found = step(terms(CatchUp.LATEST, when=once), at(NOON), NOON + HOUR)
 
     assert (NOON, Kind.CAUGHT_UP, None, NEVER, ()) == (
         found.run, found.kind, found.missed, found.next, found.following,
@@ -90,7 +90,7 @@ def test_a_jitter_longer_than_the_interval_loses_nothing_and_keeps_the_order() -
     The later due time may fire long before the earlier: it waits for that, and is not missed meanwhile.
     """
     when = When(interval_seconds=60.0, anchor=NOON, jitter_seconds=3_600.0)
-    here, due = ways(CatchUp.NONE, when=when), next_due(when, NOON)
+    here, due = terms(CatchUp.NONE, when=when), next_due(when, NOON)
     assert due is not None
     place, seen = Next(due, due + offset(when, ID, due)), list[tuple[datetime, datetime]]()
     while len(seen) < 200:

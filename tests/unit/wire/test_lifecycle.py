@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -98,6 +99,27 @@ async def test_a_cancelled_process_stops_its_services(diary: Diary) -> None:
     await asyncio.wait({task})
 
     assert ["start a", "stop a"] == diary.lines
+
+
+async def test_a_loop_in_which_somebody_takes_its_end_for_an_outage_ends_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """
+    As a client library does whose call is interrupted, and which finds its connection in use.
+    """
+    monkeypatch.setattr(lifecycle, "CANCEL_AGAIN_SECONDS", 0.01)
+    calls = asyncio.Semaphore(0)
+
+    async def goes_on() -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await calls.acquire()
+        await calls.acquire()
+
+    loop = asyncio.create_task(goes_on())
+    await asyncio.sleep(0)
+    await asyncio.wait_for(lifecycle.ended(loop, 0.0), 30)
+
+    assert loop.cancelled()
 
 
 @pytest.mark.usefixtures("signals")
