@@ -5,8 +5,9 @@ client's patience is at an end, so that an answer that was lost never makes a se
 with the field and the remedy; nothing else is decided here.
 
 **Doors.**  `calls` is what a program uses, in asyncio; `blocking` is the same for programs without a loop; `many` puts
-many jobs into few requests, `batches` makes them one thing, and `schedules` has them made by the clock; `amqp` is the
-way around the gateway.  A job that has to be submitted inside of a database transaction goes through
+many jobs into few requests, `batches` makes them one thing, and `schedules` has them made by the clock; `logs` follows
+what they say; `amqp` is the way around the gateway.  The `…_page` files are the commands `warren why`, `warren logs` and
+`warren schedules`, which `terminal` prints.  A job that has to be submitted inside of a database transaction goes through
 persistence/accepting/transactional.py instead.
 
 **What it must not load.**  Neither the gateway, nor the engine, nor a database driver: a web service that wants to
