@@ -20,7 +20,7 @@ from tests.faults.strangers import STRANGERS, publish
 from tests.journey.api import Api, client
 from tests.journey.stack import Stack
 
-STUCK_SECONDS, LEASE_SECONDS = 4.0, 2.0
+STUCK_SECONDS, LEASE_SECONDS = 10.0, 4.0  # a machine that stands still for moments is between the two, too
 BLAMED = "convictions > 0 OR reason IS NOT NULL OR state <> 'completed'"
 
 
@@ -35,7 +35,7 @@ class Form:
 
 @pytest.fixture(scope="module")
 def form(long: bool) -> Form:
-    return Form(("exit", "segfault", "kill"), 100, 3.0, 400, 600) if long else Form(("exit",), 10, 1.0, 40, 90)
+    return Form(("exit", "segfault", "kill"), 100, 3.0, 400, 600) if long else Form(("exit",), 10, 1.0, 40, 300)
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ async def test_a_blocked_loop_keeps_its_leases_and_ends_with_its_culprit_named(a
     For less than the bound nobody takes its jobs over; beyond it the process ends, and only the culprit is charged.
     """
     await _work(stack, "blocked", "--concurrency", "50", processes=2)
-    honest = await _submit(api, "nap", 20, seconds=1.5)
+    honest = await _submit(api, "nap", 20, seconds=LEASE_SECONDS + 0.8)
     await eventually(lambda: _running(api, honest))
     short = await api.submit("blocks", {"seconds": LEASE_SECONDS + 0.8})
     await api.all_finished(short, *honest)
