@@ -6,9 +6,9 @@ with the field and the remedy; nothing else is decided here.
 
 **Doors.**  `calls` is what a program uses, in asyncio; `blocking` is the same for programs without a loop; `many` puts
 many jobs into few requests, `batches` makes them one thing, and `schedules` has them made by the clock; `logs` follows
-what they say; `amqp` is the way around the gateway.  The `…_page` files are the commands `warren why`, `warren logs` and
-`warren schedules`, which `terminal` prints.  A job that has to be submitted inside of a database transaction goes through
-persistence/accepting/transactional.py instead.
+what they say; `amqp` is the way around the gateway.  The `…_page` files are what `warren why`, `warren logs` and
+`warren schedules` say, and `terminal` prints it.  A job that has to be submitted inside of a database transaction goes
+through persistence/accepting/transactional.py instead.
 
 **What it must not load.**  Neither the gateway, nor the engine, nor a database driver: a web service that wants to
 submit one job does not pay for them (an import contract and a test hold that).
