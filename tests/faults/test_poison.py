@@ -109,6 +109,18 @@ async def test_a_blocked_loop_keeps_its_leases_and_ends_with_its_culprit_named(a
     assert 2 <= len(interrupted) < len(rows)
 
 
+async def test_the_poison_of_a_blocked_loop_is_counted_although_its_process_ends(api: Api, stack: Stack) -> None:
+    await _work(stack, "last_words", processes=1)
+    job_id = await api.submit("blocks", {"seconds": 120}, delay=1.5)
+    await api.sql("UPDATE jobs SET crashes = 2, convictions = 2 WHERE id = $1", job_id)
+    job = await api.finished(job_id, within=60)
+    series = 'warren_failures_total{type="blocks",reason="poison"}'
+    await eventually(lambda: _is_counted(stack, series))
+    await asyncio.to_thread(stack.stop, "last_words")
+
+    assert ("failed", "poison") == (job["state"], job["reason"])
+
+
 async def test_a_killer_is_failed_as_poison_and_its_neighbours_are_done_unblamed(
     api: Api, stack: Stack, form: Form, tell: Callable[[str], None]
 ) -> None:
@@ -162,6 +174,10 @@ async def test_a_crash_apart_costs_an_attempt_and_a_killed_worker_leaves_no_proc
     assert "the child process was ended by SIGSEGV" in crash["error"]["message"]
     assert {"completed"} == {job["state"] for job in jobs}
     assert (2, 2) == (len(pids), jobs[0]["result"])
+
+
+async def _is_counted(stack: Stack, series: str) -> bool:
+    return (await asyncio.to_thread(stack.scrape, "last_words"))[series] > 0
 
 
 def _lives(pid: int) -> bool:

@@ -83,9 +83,10 @@ async def test_what_a_function_does_costs_its_own_attempt_and_perhaps_its_proces
     """
     Errors cross as what they are, and are no reason to replace a process; so many jobs are, and what is left running.
     """
-    job = context()
+    job, before = context(), told()
     async with working(child_jobs=8) as worker:
         first = await worker.pid()
+        held, at_rest = held_by(worker), dict(table.CHILDREN.values)
         with pytest.raises(PermanentError, match="never"):
             await worker.does("end", "permanent")
         with pytest.raises(RetryAfter) as later:
@@ -107,6 +108,8 @@ async def test_what_a_function_does_costs_its_own_attempt_and_perhaps_its_proces
         left = int((tmp_path / "left").read_text())
         await eventually(lambda: not lives(left))
 
+    assert {"started": 4, "recycled": 2, "crashed": 1, "memory": 1} == told(before)
+    assert ({("busy",): 0, ("free",): 1}, True) == (at_rest, held > 10_000_000)
     assert (first, second) == (last, third)
     assert len({first, second}) == 2
     assert [False, False] == [lives(first), lives(second)]
@@ -119,6 +122,7 @@ async def test_what_a_function_does_costs_its_own_attempt_and_perhaps_its_proces
 
 
 async def test_who_is_asked_to_stop_ends_and_who_is_not_is_killed_with_all_it_has_started(tmp_path: Path) -> None:
+    before = told()
     async with working(children=1, child_idle_seconds=0.01) as worker:
         interrupted = await stopped(worker, "wait_for_ever", tmp_path / "async", "apart")
         noticed = await stopped(worker, "ask_for_ever", tmp_path / "sync", "apart_sync")
@@ -127,6 +131,7 @@ async def test_who_is_asked_to_stop_ends_and_who_is_not_is_killed_with_all_it_ha
         family = [int(pid) for pid in killed[1]]
         await eventually(lambda: not any(map(lives, family)))
 
+    assert {"started", "idle", "timeout"} == told(before).keys()
     assert ["cancelled", "noticed", "cancelled"] == [interrupted[0], noticed[0], killed[0]]
     assert 3 == len(family)
     assert "interrupted" == (tmp_path / "async").read_text()
@@ -145,32 +150,10 @@ async def stopped(
     return "cancelled" if attempt.cancelled() else attempt.result(), list(said)
 
 
-async def test_what_becomes_of_child_processes_is_counted(tmp_path: Path) -> None:
-    """
-    Where a person looks who asks why isolated jobs are slow, or fail.
-    """
-    before, started = dict(table.CHILDREN_ENDED.values), table.CHILDREN_STARTED.values[()]
-    async with working(children=1, child_jobs=3) as worker:
-        for _ in range(3):
-            await worker.pid()
-        attempt = asyncio.create_task(worker.does("hear_nothing", str(tmp_path / "busy")))
-        await eventually(lambda: (tmp_path / "busy").exists() and held_by(worker) > 0)
-        busy = dict(table.CHILDREN.values)
-        attempt.cancel()
-        await asyncio.wait({attempt})
-        with pytest.raises(ChildDied):
-            await worker.does("crash")
-        with pytest.raises(TooMuchMemory):
-            await worker.does("take", 400)
-        await stopped(worker, "hear_nothing", tmp_path / "late", "apart_sync", at_once=True)
-        await worker.pid()
-        held, free = held_by(worker), dict(table.CHILDREN.values)
-    ended = {why: count - before[why] for why, count in table.CHILDREN_ENDED.values.items()}
-
-    assert 6 == table.CHILDREN_STARTED.values[()] - started == sum(ended.values())
-    assert {("recycled",): 1, ("deaf",): 1, ("crashed",): 1, ("memory",): 1, ("timeout",): 1, ("idle",): 1} == ended
-    assert ({("busy",): 1, ("free",): 0}, {("busy",): 0, ("free",): 1}) == (busy, free)
-    assert held > 10_000_000
+def told(before: dict[str, float] | None = None) -> dict[str, float]:
+    """How many child processes were started, and by what words they ended; those since then."""
+    now = {"started": table.CHILDREN_STARTED.values[()], **{w: n for (w,), n in table.CHILDREN_ENDED.values.items()}}
+    return {word: count for word in now if (count := now[word] - (before or {}).get(word, 0.0)) or before is None}
 
 
 def held_by(worker: Worker) -> float:
