@@ -123,7 +123,8 @@ class Room:
             access, self._submitter, self.acceptor, self._standing, self._cancelling, self._reporter, self._max_bytes,
             self._trace_url,
         )  # fmt: skip
-        return Together([self.listener, RpcListener(gateway, shared, [self.waiting])])
+        self.rpc = RpcListener(gateway, shared, [self.waiting])
+        return Together([self.listener, self.rpc])
 
     def _that_take(self) -> Iterator[Routed]:
         """Jobs, one or thousands."""

@@ -95,7 +95,12 @@ class Places:
 
     @property
     def stores(self) -> Stores:
-        return Stores(amqp_url=SecretStr(self.amqp_url), database_url=SecretStr(self.database_url))
+        return Stores(
+            amqp_url=SecretStr(self.amqp_url),
+            database_url=SecretStr(self.database_url),
+            broker_timeout_seconds=PATIENCE_SECONDS,
+            database_timeout_seconds=PATIENCE_SECONDS,
+        )
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
 
 import structlog
 
@@ -38,7 +39,10 @@ log = structlog.get_logger()
 class Heartbeat:
     """A thread with a small loop of its own."""
 
-    def __init__(self, stores: Stores, worker: Worker, settings: WorkerSettings, lane: Lane) -> None:
+    def __init__(
+        self, stores: Stores, worker: Worker, settings: WorkerSettings, lane: Lane, last_words: Callable[[], None]
+    ) -> None:
+        self._last_words = last_words
         self._stores, self._worker, self._lane = stores, worker, lane
         self._every, self._stuck_seconds = settings.heartbeat_seconds, settings.stuck_seconds
         self._lanes_loop, self._lanes_thread = asyncio.get_running_loop(), threading.get_ident()
@@ -102,6 +106,7 @@ class Heartbeat:
             await workers.end(database, self._worker.session, blamed=blamed)
         except (DatabaseUnavailable, *COLLIDED) as e:
             log.warning("session_end_not_written", error=str(e))
+        self._last_words()  # whose fault it was has been counted here, and the loop that tells will not turn again
         os._exit(os.EX_SOFTWARE)
 
     def _tell(self, stuck: float, culprit: Attempt | None) -> None:

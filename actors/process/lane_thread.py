@@ -103,14 +103,14 @@ class LaneThread(Middleware):
     ) -> None:
         settings = self._settings
         parts = assemble(broker, database, worker, settings, self._types)
-        heartbeat = Heartbeat(settings.stores, worker, settings.worker, parts.lane)
+        trouble = unless(parts.consumes, lambda: "does not consume")
+        looks = [parts.lane.look, parts.link.look, database.look]
+        figures = Telling(settings.worker.metrics_socket, WORKER, looks, trouble)
+        heartbeat = Heartbeat(settings.stores, worker, settings.worker, parts.lane, figures.last_words)
         parts.consumer.changed = heartbeat.soon  # or whoever waits for a worker would wait for its next beat as well
         await workers.arrive(database, worker)  # before the first claim: a holder without a row counts as dead
         heartbeat.start()
-        trouble = unless(parts.consumes, lambda: "does not consume")
         alive = Alive(settings.logs.alive_folder, "worker", trouble)
-        looks = [parts.lane.look, parts.link.look, database.look]
-        figures = Telling(settings.worker.metrics_socket, WORKER, looks, trouble)
         async with running([*surroundings(settings), figures, parts, alive]):
             await stopping
         await asyncio.to_thread(heartbeat.stop, settings.stores.database_timeout_seconds)

@@ -39,10 +39,10 @@ class Child:
     """One place in the group; the process in it changes."""
 
     def __init__(
-        self, number: int, settings: Settings, database: Database, metrics_socket: str, *, watched: bool = False
+        self, number: int, settings: Settings, database: Database, gathering: Gathering, *, watched: bool = False
     ) -> None:
         self._number, self._settings, self._database, self._watched = number, settings, database, watched
-        self._metrics_socket = metrics_socket
+        self._gathering = gathering
         self._process: asyncio.subprocess.Process | None = None
         self._stopped = asyncio.Event()
         self._nudged = asyncio.Event()  # told to stop, or to begin anew
@@ -89,6 +89,7 @@ class Child:
         code = await self._process.wait()
         await asyncio.to_thread(end_session, self._process.pid)  # Dramatiq's fork, child processes, what jobs started
         await self._end(session)
+        await self._gathering.departed(self._process.pid)
         return code
 
     async def _end(self, session: UUID) -> None:
@@ -105,7 +106,7 @@ class Child:
             "WARREN_CONCURRENCY": str(worker.concurrency),
             "WARREN_QUEUES": ",".join(worker.queues),
             "WARREN_DRAIN_SECONDS": str(worker.drain_seconds),
-            "WARREN_METRICS_SOCKET": self._metrics_socket,
+            "WARREN_METRICS_SOCKET": self._gathering.socket,
         }
 
 
@@ -120,7 +121,7 @@ async def supervise(settings: Settings, stopped: asyncio.Event, changed: asyncio
     exposed = Exposed(settings.metrics, WORKER, others=gathering.snapshots, trouble=gathering.trouble)
     async with running([gathering, exposed]):
         children = [
-            Child(number, settings, database, gathering.socket, watched=changed is not None)
+            Child(number, settings, database, gathering, watched=changed is not None)
             for number in range(settings.worker.processes)
         ]
         code = await _keep(children, stopped, changed)

@@ -1,7 +1,7 @@
 """A worker that is frozen for longer than a lease, and wakes: its jobs have gone to another, and it learns that.
 
-Nothing of it ends, neither its process nor its connections, so only its silence tells.  The short form has the shortest
-lease that its heartbeats allow; the long one has the default and three minutes.
+Nothing of it ends, neither its process nor its connections, so only its silence tells.  The short form has a lease
+as short as it may be on a machine that stands still for moments; the long one has the default and three minutes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tests.journey.api import Api
 from tests.journey.stack import Stack
 
 HASTY = {
-    "WARREN_LEASE_SECONDS": "1.5",
+    "WARREN_LEASE_SECONDS": "4",
     "WARREN_HEARTBEAT_SECONDS": "0.3",
     "WARREN_REAP_SECONDS": "0.3",
     # the two that it holds fill the frozen one's window, or RabbitMQ would send it every second message for 45 s more
@@ -83,7 +83,7 @@ def _stopped(pid: int) -> Iterator[None]:
 async def _started_in(pid: int, api: Api, witness: Witness) -> str:
     """A job that this process has begun, and that is over when it wakes."""
     while True:
-        job_id = await api.submit("step", {"seconds": 2.0})
+        job_id = await api.submit("step", {"seconds": 3.0})
         await eventually(lambda: job_id in witness.look().starts())  # noqa: B023 - called in this turn
         if job_id in witness.begun_by(pid):
             return job_id

@@ -27,7 +27,7 @@ from tests.journey.rabbit import Rabbit
 from tests.journey.stack import Stack
 
 HOLDS = 20
-PATIENCE = 3  # this machine may be busy with other things; the figures that are told tell what it was
+PATIENCE, PATIENCE_LONG = 10, 3  # a machine that is busy with other things; the figures that are told tell what it was
 Tell = Callable[[str], None]
 
 
@@ -50,7 +50,7 @@ async def test_killed_workers_lose_no_job_and_record_none_twice(api: Api, stack:
 
     assert {} == found.faults
     assert 0 < found.in_flight <= kills * 2 * 100  # else the kills came between jobs, or nothing was recorded
-    assert longest < 2 * PATIENCE
+    assert longest < 2 * (PATIENCE_LONG if long else PATIENCE)
 
 
 async def test_a_killed_rabbitmq_loses_no_job(
@@ -60,7 +60,9 @@ async def test_a_killed_rabbitmq_loses_no_job(
     Under a backlog, under callers, and under jobs that last longer than the outage: those run once.
     """
     jobs, kills = (20_000, 3) if long else (1_000, 1)
-    await _outages(api, stack, rabbitmq, tmp_path, tell, jobs=jobs, outages=[0.0] * kills)
+    stall = await _outages(api, stack, rabbitmq, tmp_path, tell, jobs=jobs, outages=[0.0] * kills)
+
+    assert stall < 5 * (PATIENCE_LONG if long else PATIENCE)
 
 
 async def test_a_killed_postgres_loses_no_job(
@@ -70,7 +72,9 @@ async def test_a_killed_postgres_loses_no_job(
     The same, and at last it stays away for a while.
     """
     jobs, outages = (20_000, [0.0, 0.0, 0.0, 90.0]) if long else (1_000, [2.0])
-    await _outages(api, stack, postgres, tmp_path, tell, jobs=jobs, outages=outages)
+    stall = await _outages(api, stack, postgres, tmp_path, tell, jobs=jobs, outages=outages)
+
+    assert stall < 5 * (PATIENCE_LONG if long else PATIENCE)
 
 
 async def test_a_killed_gateway_keeps_its_promises(api: Api, stack: Stack, tell: Tell, long: bool) -> None:
@@ -125,7 +129,8 @@ async def test_a_killed_scheduler_and_recorder_lose_no_job(
 
 async def _outages(
     api: Api, stack: Stack, server: Instance, folder: Path, tell: Tell, *, jobs: int, outages: list[float]
-) -> None:
+) -> float:
+    """The longest time until a job started after an outage."""
     witness, began, stalls, all_held = Witness(stack.timeline), time.monotonic(), list[float](), list[str]()
     async with Callers(stack.url, 4) as callers, feeding(stack, jobs) as fed:
         for number, seconds in enumerate(outages, 1):
@@ -150,7 +155,7 @@ async def _outages(
 
     assert {} == found.faults
     assert 0 == found.ran_twice
-    assert max(stalls) < 5 * PATIENCE
+    return max(stalls)
 
 
 @asynccontextmanager

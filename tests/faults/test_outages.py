@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from deploy.postgres import Postgres
 from deploy.rabbitmq import RabbitMQ
@@ -22,15 +23,15 @@ WORKERS = 2
 
 
 async def test_nothing_is_acked_before_its_outcome_is_committed(
-    api: Api, stack: Stack, rabbit: Rabbit, postgres: Postgres
+    api: Api, stack: Stack, rabbit: Rabbit, postgres: Postgres, tmp_path: Path
 ) -> None:
     """
     Postgres is gone when the jobs end.  All their messages are still the broker's: it hands them out again when the
     connections are cut, and the rows answer them once there is a Postgres to ask.
     """
-    ids = await _naps(api, seconds=2.0)
-    await eventually(lambda: _count(stack, "started", ids) == JOBS)
+    ids = await _held(api, stack, tmp_path / "door")
     await asyncio.to_thread(postgres.stop)
+    await asyncio.to_thread((tmp_path / "door").touch)
     await eventually(lambda: _count(stack, "ended", ids) == JOBS, within=60)
     lost = len(stack.logged("actors", "consumer_lost"))
     await eventually(lambda: _cut(rabbit, stack, lost + WORKERS), within=60)
@@ -45,14 +46,16 @@ async def test_nothing_is_acked_before_its_outcome_is_committed(
     assert await _one_outcome_each(api, ids)
 
 
-async def test_a_frozen_postgres_delays_and_loses_nothing(api: Api, stack: Stack, postgres: Postgres) -> None:
+async def test_a_frozen_postgres_delays_and_loses_nothing(
+    api: Api, stack: Stack, postgres: Postgres, tmp_path: Path
+) -> None:
     """
     It closes no connection and answers nothing, longer than a call may take.
     """
-    ids = await _naps(api, seconds=3.0)  # they must not be over when it stops
-    await eventually(lambda: _count(stack, "started", ids) == JOBS)
+    ids = await _held(api, stack, tmp_path / "door")
     waited = len(stack.logged("actors", "record_waits_for_database"))
     postgres.pause()
+    await asyncio.to_thread((tmp_path / "door").touch)
     await eventually(lambda: len(stack.logged("actors", "record_waits_for_database")) > waited, within=60)
     postgres.resume()
     jobs = await api.all_finished(*ids, within=60)
@@ -62,14 +65,16 @@ async def test_a_frozen_postgres_delays_and_loses_nothing(api: Api, stack: Stack
     assert await _one_outcome_each(api, ids)
 
 
-async def test_jobs_outlive_the_broker(api: Api, stack: Stack, rabbit: Rabbit, rabbitmq: RabbitMQ) -> None:
+async def test_jobs_outlive_the_broker(
+    api: Api, stack: Stack, rabbit: Rabbit, rabbitmq: RabbitMQ, tmp_path: Path
+) -> None:
     """
     They end and are recorded while there is no broker; their redeliveries are answered from the row.  What is submitted
     meanwhile waits in the outbox.
     """
-    ids = await _naps(api, seconds=2.0)
-    await eventually(lambda: _count(stack, "started", ids) == JOBS)
+    ids = await _held(api, stack, tmp_path / "door")
     await asyncio.to_thread(rabbitmq.kill)
+    await asyncio.to_thread((tmp_path / "door").touch)
     jobs = await api.all_finished(*ids, within=60)
     meanwhile = await api.submit("echo")
     await asyncio.to_thread(rabbitmq.start)
@@ -143,7 +148,7 @@ async def test_with_postgres_away_another_body_under_a_known_key_ends_as_one_dea
     )
     behind = await api.submit("echo", {"message": "behind it"})
     await asyncio.to_thread(postgres.start)
-    await api.finished(await api.born(behind), within=20)
+    await api.finished(await api.born(behind), within=60)
     letters = "SELECT reason, body FROM dead_letters WHERE message_id = $1"
     await eventually(lambda: api.sql(letters, first))
     await eventually(lambda: _settled(stack, rabbit))
@@ -156,8 +161,11 @@ async def test_with_postgres_away_another_body_under_a_known_key_ends_as_one_dea
     assert ("completed", {"message": "first"}, 1) == (job["state"], job["result"], job["attempt"])
 
 
-async def _naps(api: Api, seconds: float) -> list[str]:
-    return list(await asyncio.gather(*(api.submit("nap", {"seconds": seconds}) for _ in range(JOBS))))
+async def _held(api: Api, stack: Stack, door: Path) -> list[str]:
+    """Jobs that have begun, and that do not end before the door is there, however long it takes until then."""
+    ids = list(await asyncio.gather(*(api.submit("hold", {"opens": str(door)}) for _ in range(JOBS))))
+    await eventually(lambda: _count(stack, "started", ids) == JOBS)
+    return ids
 
 
 def _count(stack: Stack, event: str, ids: Sequence[str]) -> int:

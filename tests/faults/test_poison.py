@@ -20,7 +20,7 @@ from tests.faults.strangers import STRANGERS, publish
 from tests.journey.api import Api, client
 from tests.journey.stack import Stack
 
-STUCK_SECONDS, LEASE_SECONDS = 4.0, 2.0
+STUCK_SECONDS, LEASE_SECONDS = 10.0, 4.0  # a machine that stands still for moments is between the two, too
 BLAMED = "convictions > 0 OR reason IS NOT NULL OR state <> 'completed'"
 
 
@@ -35,7 +35,7 @@ class Form:
 
 @pytest.fixture(scope="module")
 def form(long: bool) -> Form:
-    return Form(("exit", "segfault", "kill"), 100, 3.0, 400, 600) if long else Form(("exit",), 10, 1.0, 40, 90)
+    return Form(("exit", "segfault", "kill"), 100, 3.0, 400, 600) if long else Form(("exit",), 10, 1.0, 40, 300)
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ async def test_a_blocked_loop_keeps_its_leases_and_ends_with_its_culprit_named(a
     For less than the bound nobody takes its jobs over; beyond it the process ends, and only the culprit is charged.
     """
     await _work(stack, "blocked", "--concurrency", "50", processes=2)
-    honest = await _submit(api, "nap", 20, seconds=1.5)
+    honest = await _submit(api, "nap", 20, seconds=LEASE_SECONDS + 0.8)
     await eventually(lambda: _running(api, honest))
     short = await api.submit("blocks", {"seconds": LEASE_SECONDS + 0.8})
     await api.all_finished(short, *honest)
@@ -107,6 +107,18 @@ async def test_a_blocked_loop_keeps_its_leases_and_ends_with_its_culprit_named(a
     assert "in blocks" in told["stack"]
     assert {culprit: (1, 1)} == charged
     assert 2 <= len(interrupted) < len(rows)
+
+
+async def test_the_poison_of_a_blocked_loop_is_counted_although_its_process_ends(api: Api, stack: Stack) -> None:
+    await _work(stack, "last_words", processes=1)
+    job_id = await api.submit("blocks", {"seconds": 120}, delay=1.5)
+    await api.sql("UPDATE jobs SET crashes = 2, convictions = 2 WHERE id = $1", job_id)
+    job = await api.finished(job_id, within=60)
+    series = 'warren_failures_total{type="blocks",reason="poison"}'
+    await eventually(lambda: _is_counted(stack, series))
+    await asyncio.to_thread(stack.stop, "last_words")
+
+    assert ("failed", "poison") == (job["state"], job["reason"])
 
 
 async def test_a_killer_is_failed_as_poison_and_its_neighbours_are_done_unblamed(
@@ -162,6 +174,10 @@ async def test_a_crash_apart_costs_an_attempt_and_a_killed_worker_leaves_no_proc
     assert "the child process was ended by SIGSEGV" in crash["error"]["message"]
     assert {"completed"} == {job["state"] for job in jobs}
     assert (2, 2) == (len(pids), jobs[0]["result"])
+
+
+async def _is_counted(stack: Stack, series: str) -> bool:
+    return (await asyncio.to_thread(stack.scrape, "last_words"))[series] > 0
 
 
 def _lives(pid: int) -> bool:

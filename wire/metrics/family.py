@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import socket
 import struct
 import tempfile
 import time
@@ -29,6 +31,7 @@ from wire.metrics.upkeep import Lag
 log = structlog.get_logger()
 
 EVERY_SECONDS: Final = 1.0
+LAST_SECONDS: Final = 1.0  # for what lies in the socket of a child that has ended
 LARGEST: Final = 16 * 1024 * 1024  # of one telling: a hundred thousand series
 _SIZE: Final = struct.Struct(">I")
 
@@ -57,6 +60,16 @@ class Telling:
         if self._writer:
             await _close(self._writer)
 
+    def last_words(self) -> None:
+        """Tell once more, from another thread: this one's loop stands still, and the process is about to be ended."""
+        writer = self._writer
+        if writer is None or writer.is_closing() or writer.transport.get_write_buffer_size():
+            return  # half a frame is on its way, and nobody will write the other half
+        own = socket.socket(fileno=os.dup(writer.get_extra_info("socket").fileno()))
+        with own, contextlib.suppress(OSError, RuntimeError):  # a figure may be new in this very moment
+            own.settimeout(EVERY_SECONDS)
+            own.sendall(self._frames())
+
     async def _work(self) -> None:
         while True:
             await self._tell()
@@ -71,9 +84,12 @@ class Telling:
                     _, self._writer = await asyncio.open_unix_connection(self._socket)
                 # never a second connection: what was told by the first would count twice
                 if not (self._writer.is_closing() or self._writer.transport.get_write_buffer_size()):
-                    for frame in (encode(of_role(self._role)), (self._trouble() or "").encode()):
-                        self._writer.write(_SIZE.pack(len(frame)) + frame)
+                    self._writer.write(self._frames())
                     await self._writer.drain()
+
+    def _frames(self) -> bytes:
+        frames = encode(of_role(self._role)), (self._trouble() or "").encode()
+        return b"".join(_SIZE.pack(len(frame)) + frame for frame in frames)
 
 
 async def _close(writer: asyncio.StreamWriter) -> None:
@@ -89,9 +105,21 @@ async def _frame(reader: asyncio.StreamReader) -> bytes:
     return await reader.readexactly(size)
 
 
+def _session_of(writer: asyncio.StreamWriter) -> int:
+    """Of the process that has connected, by the kernel's word; 0 where it tells none."""
+    if not hasattr(socket, "SO_PEERCRED"):
+        return 0
+    credentials = struct.Struct("3i")
+    told = writer.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, credentials.size)
+    with contextlib.suppress(ProcessLookupError):
+        return os.getsid(credentials.unpack(told)[0])
+    return 0
+
+
 class _Child:
     def __init__(self, writer: asyncio.StreamWriter) -> None:
         self.writer, self.last = writer, Snapshot()
+        self.session, self.over = _session_of(writer), asyncio.Event()
         self.heard_at, self.trouble = time.monotonic(), ""
 
 
@@ -125,6 +153,19 @@ class Gathering:
         if folder:
             folder.cleanup()
 
+    async def departed(self, session: int) -> None:
+        """The leader of that session has ended: its figures end with it, whoever still holds its connection.
+
+        A process that it has forked, and that has left its session, may hold it for ever.  What it had told is read
+        first: without such a one that is all there is to wait for.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_SECONDS):
+                for child in [one for one in self._children if one.session == session]:
+                    await child.over.wait()
+        for child in [one for one in self._children if one.session == session]:
+            child.writer.close()
+
     def snapshots(self) -> list[Snapshot]:
         """Of those that live, and what is left of those that have ended."""
         return [self._departed, *(child.last for child in self._children)]
@@ -148,4 +189,5 @@ class Gathering:
         finally:
             self._children.discard(child)
             self._departed = summed([self._departed, without_gauges(child.last)])
+            child.over.set()
             writer.close()

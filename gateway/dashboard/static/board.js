@@ -58,7 +58,7 @@ function go() {
 
 /** Where a view lives. */
 function placeOf(names, query, here) {
-  const name = Object.fromEntries(Object.entries(names).map(([key, value]) => [key, decodeURIComponent(value)]));
+  const name = Object.fromEntries(Object.entries(names).map(([key, value]) => [key, decoded(value)]));
   return {
     main,
     name,
@@ -76,6 +76,15 @@ function placeOf(names, query, here) {
     /** Something that is to be stopped when the reader goes elsewhere. */
     keep: (one) => open.push(one),
   };
+}
+
+/** What somebody has typed into the address may be no encoding of anything; then it is meant as it stands. */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function told(error, root) {

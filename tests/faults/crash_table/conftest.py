@@ -25,7 +25,7 @@ from tests.journey.stack import Stack, running_stack
 
 SHORT = {
     "WARREN_HEARTBEAT_SECONDS": "0.5",
-    "WARREN_LEASE_SECONDS": "4",
+    "WARREN_LEASE_SECONDS": "8",  # longer than a machine is likely to stand still
     "WARREN_DRAIN_SECONDS": "1",
     "WARREN_SWEEP_SECONDS": "0.2",
     "WARREN_REAP_SECONDS": "0.3",

@@ -78,7 +78,7 @@ class Scene:
     async def revive(self, name: str, **settings: str) -> None:
         """Start a process that died by SIGKILL, as whoever watches over it would."""
         process = self.stack.processes.pop(name)
-        code = await asyncio.to_thread(process.wait, 10)
+        code = await asyncio.to_thread(process.wait, 60)
         if name == "actors":
             self.hire()
         else:

@@ -20,7 +20,7 @@ RUNS: Final = "SELECT due_at, fate, job_id::text AS job_id FROM schedule_runs WH
 
 @pytest.mark.parametrize("point", ["fire, before its commit", "fire, committed", "fire, published"])
 async def test_the_scheduler_dies_as_it_fires(scene: Scene, point: str) -> None:
-    due = datetime.now(UTC) + timedelta(seconds=3)
+    due = datetime.now(UTC) + timedelta(seconds=5)
     made = await scene.kill_at(point, _make(scene, due))
     at_death = await _runs(scene, made)
     await scene.revive("scheduler")

@@ -86,7 +86,7 @@ async def test_what_robots_txt_forbids_is_not_asked_for(jobs: Jobs, host: Site) 
     host.answers[ROBOTS] = (200, "", b"User-agent: warren\nDisallow: /private\n")
     with pytest.raises(PermanentError, match=r"robots\.txt of http://127\.0\.0\.1:\d+ forbids"):
         await jobs.attempt(f"{host.url}/private/1")
-    document = await jobs.attempt(f"{host.url}/open", "b")
+    document = await jobs.comes_in_turn(f"{host.url}/open", "b")
 
     assert 200 == document.status
     assert [ROBOTS, "/open"] == host.paths

@@ -34,4 +34,6 @@ async def test_requests_are_the_delay_apart_and_each_job_sleeps_once(
 
     assert "/robots.txt" == host.paths[0]
     assert 0.6 <= min(host.gaps)
-    assert 5 <= rows[0]["n"] <= 15  # one or two more each only where a laden machine lets a turn go by
+    assert (
+        1 <= rows[0]["n"] <= 15
+    )  # each once, but whose turn has come; again only where a laden machine lets one go by

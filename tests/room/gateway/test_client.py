@@ -126,7 +126,7 @@ async def test_what_the_gateway_is_not_sure_of_is_sent_again_and_is_no_duplicate
 async def test_what_stays_unsure_is_told_with_the_id_to_send_it_again(proxy: Stumbling) -> None:
     job = new_job("echo", HI)
     proxy.doubt = 100
-    async with Client(proxy.url, patience_seconds=0.3) as client:
+    async with Client(proxy.url, patience_seconds=3) as client:  # enough for one answer of a busy gateway
         with pytest.raises(NotConfirmed, match="the stores are away") as told:
             await client.submit_many([job])
 

@@ -100,6 +100,14 @@ async def test_a_number_is_shown_with_all_its_digits(running: Running, tab: Tab)
     await tab.shows("1.10")
 
 
+@pytest.mark.parametrize("name", ["%", "nonsense", "..%2F..%2Fqueues", "00000000-0000-0000-0000-000000000000"])
+async def test_an_address_that_leads_nowhere_says_so(running: Running, tab: Tab, name: str) -> None:
+    await tab.open("about:blank")
+    await tab.open(dashboard(running, f"/jobs/{name}"))
+
+    await tab.shows("To the overview")
+
+
 async def test_a_job_is_cancelled_sent_again_and_deleted_by_its_buttons(running: Running, tab: Tab) -> None:
     job = await running.submit()
     await tab.open("about:blank")

@@ -282,7 +282,8 @@ async def test_another_gateway_goes_on_with_a_run(running: Running, stores: Stor
     async with gateway(stores) as other:
         begun = await other.post(REDRIVES, body={"reason": reason, "rate": 0.01})
         await eventually(lambda: _redriven(running, begun))
-    await running.sql("UPDATE warren.redrive_runs SET rate = 1000 WHERE id = $1", begun["id"])
+        # before it goes, for whoever takes the run up reads its rate then
+        await running.sql("UPDATE warren.redrive_runs SET rate = 1000 WHERE id = $1", begun["id"])
     ended = await eventually(lambda: _ended(running, begun))
 
     assert ("finished", 5, 0) == (ended["state"], ended["redriven"], ended["refused"])

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import signal
 import struct
+import sys
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -95,6 +99,71 @@ async def test_a_child_tells_what_it_counts_until_its_end(gathering: Gathering) 
 
     assert [counted] == total["warren_duplicates_total"][()]
     assert "warren_worker_prefetch" not in total
+
+
+async def test_a_child_whose_loop_stands_still_tells_its_last_words_from_another_thread(gathering: Gathering) -> None:
+    """
+    It is ended where it stands; what was counted meanwhile would be told by nobody.
+    """
+    telling, told, stands, go_on = (
+        Telling(gathering.socket, WORKER, []),
+        threading.Event(),
+        threading.Event(),
+        threading.Event(),
+    )
+
+    async def live() -> None:
+        async with running([telling]):
+            await asyncio.to_thread(told.wait)
+            stands.set()
+            go_on.wait()
+
+    child = asyncio.create_task(asyncio.to_thread(asyncio.run, live()))
+    await eventually(lambda: len(gathering.snapshots()) > 1)
+    told.set()
+    await asyncio.to_thread(stands.wait)
+    table.FAILURES.add("last words", "poison")
+    await asyncio.to_thread(telling.last_words)
+    await eventually(lambda: ("last words", "poison") in summed(gathering.snapshots()).get("warren_failures_total", {}))
+    go_on.set()
+    await child
+
+
+HELD_BY_A_GRANDCHILD = """
+import os, socket, struct, sys, time
+line = socket.socket(socket.AF_UNIX)
+line.connect(sys.argv[1])
+line.sendall(sys.stdin.buffer.read())
+if os.fork() == 0:
+    os.setsid()
+    print(os.getpid(), flush=True)
+    time.sleep(600)
+os._exit(0)
+"""
+
+
+async def test_a_dead_childs_gauges_go_although_a_process_of_its_holds_the_connection(gathering: Gathering) -> None:
+    frames = b"".join(struct.pack(">I", len(frame)) + frame for frame in (encode(ECHOES), b"does not consume"))
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", HELD_BY_A_GRANDCHILD, gathering.socket,
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, start_new_session=True,
+    )  # fmt: skip
+    assert child.stdin
+    assert child.stdout
+    child.stdin.write(frames)
+    child.stdin.close()
+    grandchild = int(await child.stdout.readline())
+    await eventually(lambda: slots(gathering) == 100)
+    await gathering.departed(child.pid + 1)  # somebody else's end
+    still = slots(gathering), gathering.trouble()
+    await child.wait()
+    await gathering.departed(child.pid)
+    await eventually(lambda: len(gathering.snapshots()) == 1)
+    os.kill(grandchild, signal.SIGKILL)
+    await child.stdout.read()
+
+    assert (100, "a worker process does not consume") == still
+    assert (0, 3, None) == (slots(gathering), echoes(gathering), gathering.trouble())
 
 
 async def test_what_is_wrong_with_a_child_is_told_until_it_ends(gathering: Gathering) -> None:
