@@ -10,12 +10,14 @@ from pathlib import Path
 import dramatiq
 
 from actors.catalogue.data_processing import process
+from actors.configured import configured_as
 from persistence.questions.reads import Job, one_job
 from persistence.store.database import Database
 from tests.conftest import Places
 from tests.eventually import eventually
 from tests.room.actors.running import publish, running_lane
 from wire.settings import Children
+from wire.slices.datasets import Datasets
 from wire.states import FINAL, State
 
 RECORDS = 1_000_000
@@ -49,12 +51,13 @@ async def test_a_million_records_are_grouped_in_a_child_process(
             notes.add(found.note)
         return found if found is not None and found.state in FINAL else None
 
-    async with running_lane(
-        places, database, declares=declares, children=Children(children=1), environment=environment
-    ):
-        key = "job.data_processing.p5"
-        await publish(places.amqp_url, "jobs.in", key, body, type="data_processing", message_id=str(job_id))
-        job = await eventually(ended, within=60)
+    with configured_as(Datasets(datasets=(str(tmp_path),))):  # the lane's, as the environment is the child's
+        async with running_lane(
+            places, database, declares=declares, children=Children(children=1), environment=environment
+        ):
+            key = "job.data_processing.p5"
+            await publish(places.amqp_url, "jobs.in", key, body, type="data_processing", message_id=str(job_id))
+            job = await eventually(ended, within=60)
 
     assert job is not None
     assert (State.COMPLETED, None) == (job.state, job.error_message)
