@@ -72,6 +72,10 @@ async def bystanders_of(url: str) -> list[str]:
     """What others have made of Warren's own, and would go with it: `public.open_jobs`; the first five."""
     database = Database(url, "warren backup", connections=1, timeout_seconds=SECONDS)
     try:
-        return [row["name"] for row in await database.fetch(_BYSTANDERS)]
+        return await bystanders(database)
     finally:
         await database.stop()
+
+
+async def bystanders(database: Database) -> list[str]:
+    return [row["name"] for row in await database.fetch(_BYSTANDERS)]

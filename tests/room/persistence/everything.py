@@ -232,6 +232,7 @@ async def _somebody_asks(database: Database) -> None:
     await counts.letters(database)
     await counts.oldest(database, [(lifelike.COMMON_QUEUE, priority) for priority in range(1, 11)])
     await server.facts(database)
+    await server.bystanders(database)
     async for _ in activity.activity(database, [since - timedelta(days=1), since, since + timedelta(hours=1)]):
         pass
     await workforce.strength(database, LEASE_SECONDS)
