@@ -20,7 +20,12 @@ from tests.eventually import eventually
 
 PAGE = b"<html><head><title>Boats</title></head><body><a href='/b'>b</a><p>Two boats, and a heron on each.</p>"
 ENDLESS = b"<html><body>" + b"<table><tr><td>" * 2_000
-SURVEY = {"title": "Boats", "preview": "b Two boats, and a heron on each.", "links": ["https://example.org/b"]}
+SURVEY = {
+    "title": "Boats",
+    "preview": "b Two boats, and a heron on each.",
+    "links": ["https://example.org/b"],
+    "own_address": None,
+}
 
 
 def question(body: bytes = PAGE, content_type: str | None = "text/html") -> Question:
