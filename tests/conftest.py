@@ -29,6 +29,7 @@ FOLDERS = ("unit", "room", "journey", "faults")
 # What takes longest begins first, or one process would still be at it when the others have nothing left to do
 LONGEST = (
     "room/deploy/test_private_servers.py",
+    "room/deploy/test_venv.py",
     "room/gateway/test_outages.py",
     "room/gateway/test_fuzz.py",
     "room/gateway/test_bad_input.py",
@@ -37,6 +38,8 @@ LONGEST = (
     "room/scheduler/test_epoch.py",
     "room/persistence/test_together.py",
     "room/wire/test_silence.py",
+    "room/actors/test_child_processes.py",
+    "journey/test_client.py",
     "journey/test_supervision.py",
     "journey/test_queues.py",
     "journey/test_up.py",
