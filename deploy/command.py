@@ -15,9 +15,9 @@ from deploy.folder import Folder
 from deploy.greeting import Progress, greeting
 from deploy.install import CannotInstall
 from deploy.instance import ServerFailed
+from deploy.machine.ports import NoFreePort
+from deploy.machine.processes import Process
 from deploy.options import parse_down, parse_prove, parse_up
-from deploy.ports import NoFreePort
-from deploy.processes import Process
 from deploy.proof import proving
 from deploy.proof.scene import NotInTime
 from deploy.servers import NoServer

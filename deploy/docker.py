@@ -19,7 +19,7 @@ from types import MappingProxyType
 
 from deploy import postgres, rabbitmq
 from deploy.instance import ServerFailed
-from deploy.ports import LOOPBACK, free_ports
+from deploy.machine.ports import LOOPBACK, free_ports
 
 LABEL = "warren.data"
 RABBITMQ_IMAGE = "rabbitmq:4-management"

@@ -15,7 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from deploy.processes import children, read_record
+from deploy.machine.processes import children, read_record
 
 
 def lease(path: Path) -> int:

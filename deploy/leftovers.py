@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 from deploy import docker
 from deploy.folder import Folder
+from deploy.machine.processes import read_record
 from deploy.postgres import Postgres
-from deploy.processes import read_record
 from deploy.rabbitmq import RabbitMQ
 
 ROLES = ("workers", "gateway", "scheduler", "recorder")  # in the order in which they drain

@@ -15,8 +15,8 @@ from pathlib import Path
 from deploy import install, libraries, postgres, rabbitmq, venv
 from deploy.errands import Errands, Stopped
 from deploy.folder import Folder
+from deploy.machine.processes import POLL_SECONDS
 from deploy.options import Up
-from deploy.processes import POLL_SECONDS
 from deploy.servers import Choice, Server, choose, given, postgres_choice, rabbitmq_choice, sources_for
 from deploy.supervise import Say
 

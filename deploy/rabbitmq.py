@@ -21,8 +21,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from deploy.instance import Instance
-from deploy.ports import LOOPBACK
-from deploy.processes import Process, read_record, write_record
+from deploy.machine.ports import LOOPBACK
+from deploy.machine.processes import Process, read_record, write_record
 
 USER = "warren"
 PLACES = (

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from deploy.ports import LOOPBACK, free_ports
+from deploy.machine.ports import LOOPBACK, free_ports
 
 FILE = "scrape.json"
 CONFIG = "prometheus.yml"

@@ -19,7 +19,7 @@ from typing import Protocol
 
 from deploy import addresses, docker, postgres, rabbitmq
 from deploy.instance import ServerFailed
-from deploy.processes import POLL_SECONDS
+from deploy.machine.processes import POLL_SECONDS
 
 SOURCES = ("native", "docker", "install")
 GIVEN_SECONDS = 20.0  # a compose service beside us may still be booting

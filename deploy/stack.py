@@ -18,8 +18,8 @@ from deploy.greeting import Progress, greeting
 from deploy.grpc_port import GrpcPort
 from deploy.instance import last_lines
 from deploy.interrupts import Interrupts
+from deploy.machine.ports import is_free, listener
 from deploy.options import Up
-from deploy.ports import is_free, listener
 from deploy.postgres import Postgres
 from deploy.prepare import Preparation
 from deploy.roles import CLOCK, artifacts_environ, child_environ, databases_environ, migrate, outbox_environ, roles

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.instance import ServerFailed, last_lines
-from deploy.processes import POLL_SECONDS, Process, write_record
+from deploy.machine.processes import POLL_SECONDS, Process, write_record
 from deploy.servers import Server
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0

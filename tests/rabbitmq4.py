@@ -24,7 +24,7 @@ import pytest
 from actors.deliveries.consume import Consumer
 from actors.deliveries.delivery import Delivery
 from actors.deliveries.surplus import put_back
-from deploy.processes import Process
+from deploy.machine.processes import Process
 from deploy.rabbitmq import Binaries, RabbitMQ, drop_vhost, make_vhost, manage
 from persistence.accepting.outbox import Publisher
 from persistence.store.database import Database

@@ -15,7 +15,7 @@ from pathlib import Path
 from deploy import health
 from deploy.folder import Folder
 from deploy.instance import Instance
-from deploy.ports import free_port
+from deploy.machine.ports import free_port
 from deploy.proof import recorded
 from deploy.proof.contestant import Contestant
 from deploy.proof.witness import VARIABLE

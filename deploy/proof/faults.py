@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from urllib.error import HTTPError
 from urllib.parse import quote
 
-from deploy.processes import Process
+from deploy.machine.processes import Process
 from deploy.proof.ledger import Kill, Outage
 from deploy.proof.scene import Scene
 from deploy.rabbitmq import RabbitMQ, manage

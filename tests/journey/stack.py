@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from actors.process.child import die_with_parent
-from deploy.ports import free_ports
-from deploy.processes import children
+from deploy.machine.ports import free_ports
+from deploy.machine.processes import children
 from deploy.roles import CLOCK
 
 ROOT = Path(__file__).parents[2]

@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 
 from deploy import docker
-from deploy.ports import free_ports
+from deploy.machine.ports import free_ports
 
 ROOT = Path(__file__).parents[2]
 COPIED = ["docker-compose.yml", "pyproject.toml", "warren.py", "deploy", "wire", "persistence", "actors", "gateway",

@@ -22,8 +22,8 @@ import pytest
 
 from deploy.folder import Folder
 from deploy.guard import kill_recorded
-from deploy.ports import free_port, is_free
-from deploy.processes import Process, read_record
+from deploy.machine.ports import free_port, is_free
+from deploy.machine.processes import Process, read_record
 from tests import provider
 from tests.eventually import eventually
 

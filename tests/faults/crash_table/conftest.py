@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import pytest_asyncio
 
-from deploy.ports import free_ports
+from deploy.machine.ports import free_ports
 from deploy.postgres import Postgres
 from deploy.rabbitmq import RabbitMQ, make_vhost
 from persistence.migrations import upgrade

@@ -12,9 +12,9 @@ import asyncpg
 import pytest
 
 from deploy.instance import Instance
-from deploy.ports import free_port, listener
+from deploy.machine.ports import free_port, listener
+from deploy.machine.processes import read_record
 from deploy.postgres import Postgres
-from deploy.processes import read_record
 from deploy.rabbitmq import RabbitMQ, manage
 from tests import provider
 

@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
-from deploy.ports import free_ports
+from deploy.machine.ports import free_ports
 from deploy.postgres import Postgres
 from deploy.rabbitmq import RabbitMQ, manage
 from persistence.migrations import upgrade

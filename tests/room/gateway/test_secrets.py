@@ -21,7 +21,7 @@ from urllib.parse import quote, urlsplit
 import aiohttp
 import pytest
 
-from deploy.ports import free_ports
+from deploy.machine.ports import free_ports
 from deploy.rabbitmq import manage
 from tests.conftest import Places
 from tests.eventually import eventually
