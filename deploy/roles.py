@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from deploy.addresses import AMQP_NAMES, DATABASE_NAMES
+from deploy.servers.addresses import AMQP_NAMES, DATABASE_NAMES
 from deploy.supervise import Role
 
 CLOCK = "scheduler"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.folder import Folder
-from deploy.instance import Instance
 from deploy.proof.ledger import Recorded
+from deploy.servers.instance import Instance
 from deploy.supervise import Role
 
 

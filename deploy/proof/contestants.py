@@ -14,13 +14,13 @@ from pathlib import Path
 
 from deploy import health
 from deploy.folder import Folder
-from deploy.instance import Instance
 from deploy.machine.ports import free_port
 from deploy.proof import recorded
 from deploy.proof.contestant import Contestant
 from deploy.proof.witness import VARIABLE
-from deploy.rabbitmq import RabbitMQ
 from deploy.roles import child_environ, module, roles
+from deploy.servers.instance import Instance
+from deploy.servers.rabbitmq import RabbitMQ
 from deploy.supervise import Role
 from deploy.venv import Venv
 

@@ -13,11 +13,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from deploy import guard, rabbitmq, venv
+from deploy import venv
 from deploy.errands import Errands, Stopped
 from deploy.folder import Folder
 from deploy.install import CannotInstall
-from deploy.instance import Instance
 from deploy.interrupts import Interrupts
 from deploy.options import Prove, Up
 from deploy.prepare import Preparation
@@ -29,7 +28,9 @@ from deploy.proof.scene import Scene
 from deploy.proof.screen import Screen
 from deploy.proof.trial import Trial
 from deploy.roles import migrate
-from deploy.servers import NoServer, choose, rabbitmq_choice
+from deploy.servers import guard, rabbitmq
+from deploy.servers.instance import Instance
+from deploy.servers.sources import NoServer, choose, rabbitmq_choice
 
 FAILED, STOPPED = 1, 130
 SOURCES = ("native", "install")  # a container is not ours to kill and to find again

@@ -22,7 +22,7 @@ import aiohttp
 import pytest
 
 from deploy.machine.ports import free_ports
-from deploy.rabbitmq import manage
+from deploy.servers.rabbitmq import manage
 from tests.conftest import Places
 from tests.eventually import eventually
 from tests.room.gateway.calling import calling, refused

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from deploy import gate, leftovers, memory, postgres, roles
+from deploy import gate, leftovers, memory, roles
 from deploy.folder import Folder, Running
 from deploy.greeting import curl, greeting
+from deploy.servers import postgres
 from deploy.supervise import pause_before_restart
 
 ROOT = Path(__file__).parents[3]
