@@ -9,15 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from deploy import detach, gate, leftovers
-from deploy.errands import ErrandFailed, Stopped
 from deploy.folder import Folder
 from deploy.greeting import Progress, greeting
-from deploy.install import CannotInstall
 from deploy.machine.ports import NoFreePort
 from deploy.machine.processes import Process
 from deploy.options import parse_down, parse_prove, parse_up
 from deploy.proof import proving
 from deploy.proof.scene import NotInTime
+from deploy.provision.errands import ErrandFailed, Stopped
+from deploy.provision.install import CannotInstall
 from deploy.servers.addresses import BadAddress
 from deploy.servers.instance import ServerFailed
 from deploy.servers.sources import NoServer

@@ -15,8 +15,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy import install, libraries, memory, tally, venv
-from deploy.errands import Errands
+from deploy import memory, tally
+from deploy.provision import install, libraries, venv
+from deploy.provision.errands import Errands
 from deploy.servers import docker, postgres, rabbitmq
 
 NO_TESTS = 5  # pytest's code for "nothing collected"

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from deploy import install, libraries, venv
-from deploy.errands import Errands, Stopped
 from deploy.folder import Folder
 from deploy.machine.processes import POLL_SECONDS
 from deploy.options import Up
+from deploy.provision import install, libraries, venv
+from deploy.provision.errands import Errands, Stopped
 from deploy.servers import postgres, rabbitmq
 from deploy.servers.sources import Choice, Server, choose, given, postgres_choice, rabbitmq_choice, sources_for
 from deploy.supervise import Say

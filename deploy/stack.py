@@ -11,8 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from deploy import health, keeping, leftovers, venv
-from deploy.errands import ErrandFailed, Errands, Stopped
+from deploy import health, keeping, leftovers
 from deploy.folder import Folder, Running
 from deploy.greeting import Progress, greeting
 from deploy.grpc_port import GrpcPort
@@ -20,6 +19,8 @@ from deploy.interrupts import Interrupts
 from deploy.machine.ports import is_free, listener
 from deploy.options import Up
 from deploy.prepare import Preparation
+from deploy.provision import venv
+from deploy.provision.errands import ErrandFailed, Errands, Stopped
 from deploy.roles import CLOCK, artifacts_environ, child_environ, databases_environ, migrate, outbox_environ, roles
 from deploy.scrape import Scrape
 from deploy.servers import docker, rabbitmq

@@ -18,11 +18,11 @@ from deploy.machine.ports import free_port
 from deploy.proof import recorded
 from deploy.proof.contestant import Contestant
 from deploy.proof.witness import VARIABLE
+from deploy.provision.venv import Venv
 from deploy.roles import child_environ, module, roles
 from deploy.servers.instance import Instance
 from deploy.servers.rabbitmq import RabbitMQ
 from deploy.supervise import Role
-from deploy.venv import Venv
 
 HERE = Path(__file__).parent
 KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE")

@@ -13,10 +13,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from deploy import venv
-from deploy.errands import Errands, Stopped
 from deploy.folder import Folder
-from deploy.install import CannotInstall
 from deploy.interrupts import Interrupts
 from deploy.options import Prove, Up
 from deploy.prepare import Preparation
@@ -27,6 +24,9 @@ from deploy.proof.ledger import Ledger
 from deploy.proof.scene import Scene
 from deploy.proof.screen import Screen
 from deploy.proof.trial import Trial
+from deploy.provision import venv
+from deploy.provision.errands import Errands, Stopped
+from deploy.provision.install import CannotInstall
 from deploy.roles import migrate
 from deploy.servers import guard, rabbitmq
 from deploy.servers.instance import Instance
