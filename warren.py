@@ -255,7 +255,7 @@ def _demo(asked: argparse.Namespace) -> int:
     import os  # noqa: PLC0415
 
     from deploy.demo import run  # noqa: PLC0415
-    from deploy.options import read_dotenv  # noqa: PLC0415
+    from deploy.terminal.options import read_dotenv  # noqa: PLC0415
 
     local = read_dotenv(Path(".warren/env"))  # as `deploy/up` writes it; what the shell knows wins
     return asyncio.run(run.run(asked.rate, asked.duration, {**local, **os.environ}))
@@ -279,7 +279,7 @@ def _restore(asked: argparse.Namespace) -> int:
 
     from actors.trades.backups.restore import brought_back  # noqa: PLC0415
     from actors.trades.backups.wanted import Wanted  # noqa: PLC0415
-    from deploy.options import read_dotenv  # noqa: PLC0415
+    from deploy.terminal.options import read_dotenv  # noqa: PLC0415
 
     for name, value in read_dotenv(Path(".warren/env")).items():  # as `deploy/up` writes it: the key, the places
         os.environ.setdefault(name, value)

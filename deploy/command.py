@@ -8,12 +8,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from deploy import detach, gate, leftovers
+from deploy import gate, leftovers
 from deploy.folder import Folder
 from deploy.greeting import Progress, greeting
 from deploy.machine.ports import NoFreePort
 from deploy.machine.processes import Process
-from deploy.options import parse_down, parse_prove, parse_up
 from deploy.proof import proving
 from deploy.proof.scene import NotInTime
 from deploy.provision.errands import ErrandFailed, Stopped
@@ -23,6 +22,8 @@ from deploy.servers.instance import ServerFailed
 from deploy.servers.sources import NoServer
 from deploy.stack import CannotStart, Stack
 from deploy.supervise import KeepsDying
+from deploy.terminal import detach
+from deploy.terminal.options import parse_down, parse_prove, parse_up
 
 ROOT = Path(__file__).resolve().parents[1]
 FAULTS = (

@@ -14,12 +14,12 @@ from pathlib import Path
 
 from deploy.folder import Folder
 from deploy.machine.processes import POLL_SECONDS
-from deploy.options import Up
 from deploy.provision import install, libraries, venv
 from deploy.provision.errands import Errands, Stopped
 from deploy.servers import postgres, rabbitmq
 from deploy.servers.sources import Choice, Server, choose, given, postgres_choice, rabbitmq_choice, sources_for
 from deploy.supervise import Say
+from deploy.terminal.options import Up
 
 
 class Preparation:

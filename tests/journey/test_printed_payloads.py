@@ -18,7 +18,7 @@ import pytest
 import pytest_asyncio
 
 from actors.trades.samples import sample
-from deploy import keeping
+from deploy.defaults import keeping
 from deploy.roles import artifacts_environ, databases_environ, outbox_environ
 from tests.conftest import Places
 from tests.eventually import eventually

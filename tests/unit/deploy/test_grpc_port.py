@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.grpc_port import DEFAULT, FILE, GrpcPort
+from deploy.defaults.grpc_port import DEFAULT, FILE, GrpcPort
 from deploy.machine.ports import LOOPBACK, free_port
 
 

@@ -16,7 +16,7 @@ from deploy.machine.ports import LOOPBACK, free_ports
 
 FILE = "scrape.json"
 CONFIG = "prometheus.yml"
-RULES = Path(__file__).with_name("prometheus") / "alerts.yml"
+RULES = Path(__file__).parents[1] / "prometheus" / "alerts.yml"
 GRAFANA = "http://127.0.0.1:3000"  # where its alerts lead to
 EVERY = "10s"
 

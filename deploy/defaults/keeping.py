@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
-from deploy import backup_key
+from deploy.defaults import backup_key
 from deploy.servers.postgres import Postgres
 from deploy.servers.sources import Server
 
