@@ -8,20 +8,21 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from deploy import gate, leftovers
-from deploy.folder import Folder
-from deploy.greeting import Progress, greeting
+from deploy import gate
 from deploy.machine.ports import NoFreePort
 from deploy.machine.processes import Process
 from deploy.proof import proving
 from deploy.proof.scene import NotInTime
 from deploy.provision.errands import ErrandFailed, Stopped
 from deploy.provision.install import CannotInstall
+from deploy.running import leftovers
+from deploy.running.folder import Folder
+from deploy.running.greeting import Progress, greeting
+from deploy.running.stack import CannotStart, Stack
+from deploy.running.supervise import KeepsDying
 from deploy.servers.addresses import BadAddress
 from deploy.servers.instance import ServerFailed
 from deploy.servers.sources import NoServer
-from deploy.stack import CannotStart, Stack
-from deploy.supervise import KeepsDying
 from deploy.terminal import detach
 from deploy.terminal.options import parse_down, parse_prove, parse_up
 

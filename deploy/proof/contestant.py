@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.folder import Folder
 from deploy.proof.ledger import Recorded
+from deploy.running.folder import Folder
+from deploy.running.supervise import Role
 from deploy.servers.instance import Instance
-from deploy.supervise import Role
 
 
 @dataclass(frozen=True, slots=True)

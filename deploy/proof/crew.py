@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from deploy.machine.processes import Process, children, descendants, read_record
 from deploy.proof.contestant import Contestant
-from deploy.supervise import Child, Supervisor
+from deploy.running.supervise import Child, Supervisor
 
 KEEP_SECONDS = 0.1
 

@@ -13,8 +13,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from deploy.folder import Folder
-from deploy.prepare import Preparation
 from deploy.proof import contestants, page
 from deploy.proof.contestant import Contestant
 from deploy.proof.contestants import Ground
@@ -24,7 +22,9 @@ from deploy.proof.trial import Trial
 from deploy.provision import venv
 from deploy.provision.errands import Errands, Stopped
 from deploy.provision.install import CannotInstall
-from deploy.roles import migrate
+from deploy.running.folder import Folder
+from deploy.running.prepare import Preparation
+from deploy.running.roles import migrate
 from deploy.servers import guard, rabbitmq
 from deploy.servers.instance import Instance
 from deploy.servers.sources import NoServer, choose, rabbitmq_choice

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from deploy.machine.processes import Process, read_record
-from deploy.supervise import Child, KeepsDying, Role, Supervisor
+from deploy.running.supervise import Child, KeepsDying, Role, Supervisor
 from tests.eventually import eventually
 
 DRAINS = """

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from deploy import gate, leftovers, memory, roles
-from deploy.folder import Folder, Running
-from deploy.greeting import curl, greeting
+from deploy import gate, memory
+from deploy.running import leftovers, roles
+from deploy.running.folder import Folder, Running
+from deploy.running.greeting import curl, greeting
+from deploy.running.supervise import pause_before_restart
 from deploy.servers import postgres
-from deploy.supervise import pause_before_restart
 
 ROOT = Path(__file__).parents[3]
 PYTHON = Path("/v/bin/python")

@@ -9,8 +9,8 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 
-from deploy.folder import Folder
 from deploy.machine.processes import read_record
+from deploy.running.folder import Folder
 from deploy.servers import docker
 from deploy.servers.postgres import Postgres
 from deploy.servers.rabbitmq import RabbitMQ
