@@ -237,15 +237,15 @@ def _page(asked: argparse.Namespace) -> str:
     if asked.command == "version":
         return f"warren {__version__}\n"
     if asked.command == "topology":
-        from deploy.topology_page import topology_page  # noqa: PLC0415 - loaded when used
+        from deploy.pages.topology import topology_page  # noqa: PLC0415 - loaded when used
         from wire.topology import Profile  # noqa: PLC0415
 
         return topology_page(Profile(asked.profile))
     if asked.command == "metrics":
-        from deploy.metrics_page import metrics_page  # noqa: PLC0415
+        from deploy.pages.metrics import metrics_page  # noqa: PLC0415
 
         return metrics_page()
-    from deploy.settings_pages import env_example, settings_page  # noqa: PLC0415
+    from deploy.pages.settings import env_example, settings_page  # noqa: PLC0415
 
     return env_example() if asked.env else settings_page()
 

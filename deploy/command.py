@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from deploy import gate
+from deploy.gate import steps
 from deploy.machine.ports import NoFreePort
 from deploy.machine.processes import Process
 from deploy.proof import proving
@@ -72,7 +72,7 @@ def main(words: list[str]) -> int:
     commands: dict[str, Callable[[list[str]], int]] = {
         "up": up,
         "down": down,
-        "test": lambda rest: gate.run(ROOT, rest),
+        "test": lambda rest: steps.run(ROOT, rest),
         "prove": lambda rest: proving.run(ROOT, parse_prove(rest)),
     }
     try:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy import gate, memory
+from deploy.gate import memory, steps
 from deploy.running import leftovers, roles
 from deploy.running.folder import Folder, Running
 from deploy.running.greeting import curl, greeting
@@ -78,7 +78,7 @@ def test_the_greeting_names_every_address() -> None:
 
 
 def test_arguments_narrow_pytest_and_nothing_else() -> None:
-    narrowed = gate.steps(ROOT, Path("/v/bin"), ["-k", "x"], Path("/r"))
+    narrowed = steps.steps(ROOT, Path("/v/bin"), ["-k", "x"], Path("/r"))
 
     assert [step.name for step in narrowed] == ["format", "lint", "types", "imports", "tests"]
     assert narrowed[-1].words[-2:] == ["-k", "x"]

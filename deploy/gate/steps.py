@@ -15,7 +15,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy import memory, tally
+from deploy.gate import memory, tally
 from deploy.provision import install, libraries, venv
 from deploy.provision.errands import Errands
 from deploy.servers import docker, postgres, rabbitmq
@@ -91,7 +91,7 @@ def _prepare(place: venv.Venv, errands: Errands) -> list[Path]:
     """The environment with the test lock, and servers that tests can start; folders to add to the path."""
     began = time.monotonic()
     venv.make(place, errands, lambda: install.venv_module(errands))
-    done = venv.fill(place, Path(__file__).with_name("requirements-test.lock"), errands)
+    done = venv.fill(place, Path(__file__).parents[1] / "requirements-test.lock", errands)
     _told("environment", 0, began, done)
     if said := libraries.provide(errands):
         print(f"── reports: {said}", flush=True)
