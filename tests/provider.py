@@ -23,8 +23,8 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from deploy import docker, guard, postgres, rabbitmq
-from deploy.processes import Process
+from deploy.machine.processes import Process
+from deploy.servers import docker, guard, postgres, rabbitmq
 
 # Within its folder, and gone with it: a server that is killed and never started again leaves a megabyte of memory else
 THROWN_AWAY = {

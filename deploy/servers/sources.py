@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from deploy import addresses, docker, postgres, rabbitmq
-from deploy.instance import ServerFailed
-from deploy.processes import POLL_SECONDS
+from deploy.machine.processes import POLL_SECONDS
+from deploy.servers import addresses, docker, postgres, rabbitmq
+from deploy.servers.instance import ServerFailed
 
 SOURCES = ("native", "docker", "install")
 GIVEN_SECONDS = 20.0  # a compose service beside us may still be booting

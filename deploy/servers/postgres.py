@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from deploy.instance import Instance, ServerFailed
-from deploy.ports import LOOPBACK
-from deploy.processes import Process
-from deploy.unprivileged import account, command_prefix, give
+from deploy.machine.ports import LOOPBACK
+from deploy.machine.processes import Process
+from deploy.machine.unprivileged import account, command_prefix, give
+from deploy.servers.instance import Instance, ServerFailed
 
 USER = DATABASE = "warren"
 PLACES = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql*/bin", "/usr/local/pgsql/bin")

@@ -11,9 +11,9 @@ import subprocess
 import sys
 from typing import Final
 
-from deploy import install
-from deploy.errands import ErrandFailed, Errands
-from deploy.install import CannotInstall
+from deploy.provision import install
+from deploy.provision.errands import ErrandFailed, Errands
+from deploy.provision.install import CannotInstall
 
 PACKAGES: Final = ["libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0", "fonts-liberation"]
 LOADED: Final = ("libpango-1.0.so.0", "libpangoft2-1.0.so.0", "libharfbuzz-subset.so.0")

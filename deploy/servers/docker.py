@@ -17,9 +17,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from deploy import postgres, rabbitmq
-from deploy.instance import ServerFailed
-from deploy.ports import LOOPBACK, free_ports
+from deploy.machine.ports import LOOPBACK, free_ports
+from deploy.servers import postgres, rabbitmq
+from deploy.servers.instance import ServerFailed
 
 LABEL = "warren.data"
 RABBITMQ_IMAGE = "rabbitmq:4-management"

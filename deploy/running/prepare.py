@@ -12,13 +12,14 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from deploy import install, libraries, postgres, rabbitmq, venv
-from deploy.errands import Errands, Stopped
-from deploy.folder import Folder
-from deploy.options import Up
-from deploy.processes import POLL_SECONDS
-from deploy.servers import Choice, Server, choose, given, postgres_choice, rabbitmq_choice, sources_for
-from deploy.supervise import Say
+from deploy.machine.processes import POLL_SECONDS
+from deploy.provision import install, libraries, venv
+from deploy.provision.errands import Errands, Stopped
+from deploy.running.folder import Folder
+from deploy.running.supervise import Say
+from deploy.servers import postgres, rabbitmq
+from deploy.servers.sources import Choice, Server, choose, given, postgres_choice, rabbitmq_choice, sources_for
+from deploy.terminal.options import Up
 
 
 class Preparation:
@@ -65,7 +66,7 @@ class Preparation:
 
     def _fill_venv(self) -> None:
         try:
-            lock = Path(__file__).with_name("requirements.lock")
+            lock = Path(__file__).parents[1] / "requirements.lock"
             self._say("python", f"environment {self._venv.folder}")
             venv.make(self._venv, self._errands, lambda: install.venv_module(self._errands))
             self._venv_made.set()

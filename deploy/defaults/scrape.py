@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from deploy.ports import LOOPBACK, free_ports
+from deploy.machine.ports import LOOPBACK, free_ports
 
 FILE = "scrape.json"
 CONFIG = "prometheus.yml"
-RULES = Path(__file__).with_name("prometheus") / "alerts.yml"
+RULES = Path(__file__).parents[1] / "prometheus" / "alerts.yml"
 GRAFANA = "http://127.0.0.1:3000"  # where its alerts lead to
 EVERY = "10s"
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.servers import SOURCES
+from deploy.servers.sources import SOURCES
 
 DEFAULT_PORT = 8000
 ASSIGNMENT = re.compile(

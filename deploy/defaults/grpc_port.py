@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from deploy.ports import free_ports
+from deploy.machine.ports import free_ports
 
 DEFAULT = 50051
 FILE = "grpc-port"

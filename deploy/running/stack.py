@@ -11,21 +11,32 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from deploy import docker, health, keeping, leftovers, rabbitmq, venv
-from deploy.errands import ErrandFailed, Errands, Stopped
-from deploy.folder import Folder, Running
-from deploy.greeting import Progress, greeting
-from deploy.grpc_port import GrpcPort
-from deploy.instance import last_lines
-from deploy.interrupts import Interrupts
-from deploy.options import Up
-from deploy.ports import is_free, listener
-from deploy.postgres import Postgres
-from deploy.prepare import Preparation
-from deploy.roles import CLOCK, artifacts_environ, child_environ, databases_environ, migrate, outbox_environ, roles
-from deploy.scrape import Scrape
-from deploy.servers import Given
-from deploy.supervise import Child, Supervisor
+from deploy.defaults import keeping
+from deploy.defaults.grpc_port import GrpcPort
+from deploy.defaults.scrape import Scrape
+from deploy.machine.ports import is_free, listener
+from deploy.provision import venv
+from deploy.provision.errands import ErrandFailed, Errands, Stopped
+from deploy.running import health, leftovers
+from deploy.running.folder import Folder, Running
+from deploy.running.greeting import Progress, greeting
+from deploy.running.prepare import Preparation
+from deploy.running.roles import (
+    CLOCK,
+    artifacts_environ,
+    child_environ,
+    databases_environ,
+    migrate,
+    outbox_environ,
+    roles,
+)
+from deploy.running.supervise import Child, Supervisor
+from deploy.servers import docker, rabbitmq
+from deploy.servers.instance import last_lines
+from deploy.servers.postgres import Postgres
+from deploy.servers.sources import Given
+from deploy.terminal.interrupts import Interrupts
+from deploy.terminal.options import Up
 
 HEALTHY_SECONDS = 120.0
 TICK_SECONDS = 0.2

@@ -1,8 +1,8 @@
 """Stop private servers when nobody holds their lease any more.
 
 The lease is a shared lock on a file, which the kernel lets go when its holder dies, however it dies: a test run that
-is killed leaves no servers behind.  `python -m deploy.guard LEASE FOLDER` waits for the lock, kills every process on
-record under FOLDER and removes it.  Only for servers whose data may be thrown away.
+is killed leaves no servers behind.  `python -m deploy.servers.guard LEASE FOLDER` waits for the lock, kills every
+process on record under FOLDER and removes it.  Only for servers whose data may be thrown away.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from deploy.processes import children, read_record
+from deploy.machine.processes import children, read_record
 
 
 def lease(path: Path) -> int:
@@ -31,9 +31,9 @@ def lease(path: Path) -> int:
 
 def post(path: Path, folder: Path) -> None:
     """Set a guard over a folder; the caller holds a share of the lease already."""
-    root = Path(__file__).parents[1]
+    root = Path(__file__).parents[2]
     subprocess.Popen(
-        [sys.executable, "-P", "-m", "deploy.guard", str(path), str(folder)],
+        [sys.executable, "-P", "-m", "deploy.servers.guard", str(path), str(folder)],
         env={**os.environ, "PYTHONPATH": str(root)},
         cwd="/",
         stdin=subprocess.DEVNULL,

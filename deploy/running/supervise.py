@@ -15,9 +15,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.instance import ServerFailed, last_lines
-from deploy.processes import POLL_SECONDS, Process, write_record
-from deploy.servers import Server
+from deploy.machine.processes import POLL_SECONDS, Process, write_record
+from deploy.servers.instance import ServerFailed, last_lines
+from deploy.servers.sources import Server
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 STEADY_SECONDS = 30.0  # who lived this long died of something new

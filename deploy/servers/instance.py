@@ -16,8 +16,8 @@ import time
 from abc import ABC, abstractmethod
 from pathlib import Path
 
-from deploy.ports import free_ports
-from deploy.processes import POLL_SECONDS, Process, children, read_record, write_record
+from deploy.machine.ports import free_ports
+from deploy.machine.processes import POLL_SECONDS, Process, children, read_record, write_record
 
 
 class ServerFailed(Exception):

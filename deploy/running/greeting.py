@@ -7,7 +7,7 @@ import shutil
 import time
 from pathlib import Path
 
-from deploy.folder import Running
+from deploy.running.folder import Running
 
 EXAMPLE = '{"type": "echo", "payload": {"message": "hello"}}'
 

@@ -22,7 +22,7 @@ import shlex
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from deploy.processes import Process, read_record, write_record
+from deploy.machine.processes import Process, read_record, write_record
 
 KEPT_LOGS = 3
 

@@ -12,7 +12,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from deploy import guard
+from deploy.servers import guard
 
 PLACE = Path("/dev/shm")  # noqa: S108 - whoever writes there makes a folder of his own
 ENOUGH_BYTES = 4 * 1024**3  # the servers of five or six processes; a container has 64 MB unless told otherwise

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
-from deploy import backup_key
-from deploy.postgres import Postgres
-from deploy.servers import Server
+from deploy.defaults import backup_key
+from deploy.servers.postgres import Postgres
+from deploy.servers.sources import Server
 
 CACHE = "/tmp/application_cache"  # noqa: S108 - to be cleared; nobody writes there
 

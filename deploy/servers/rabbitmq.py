@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from deploy.instance import Instance
-from deploy.ports import LOOPBACK
-from deploy.processes import Process, read_record, write_record
+from deploy.machine.ports import LOOPBACK
+from deploy.machine.processes import Process, read_record, write_record
+from deploy.servers.instance import Instance
 
 USER = "warren"
 PLACES = (

@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.errands import ErrandFailed, Errands
+from deploy.provision.errands import ErrandFailed, Errands
 
 # compiled is what is imported, when it first is: most of what libraries bring never is
 PIP_SAYS = ["--quiet", "--disable-pip-version-check", "--no-input", "--no-compile"]

@@ -6,8 +6,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from deploy.addresses import AMQP_NAMES, DATABASE_NAMES
-from deploy.supervise import Role
+from deploy.running.supervise import Role
+from deploy.servers.addresses import AMQP_NAMES, DATABASE_NAMES
 
 CLOCK = "scheduler"
 STOP_MARGIN_SECONDS = 15.0  # a drain ends with records, acks and closing connections

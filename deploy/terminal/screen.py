@@ -1,4 +1,4 @@
-"""What is seen while the proof runs: lines that stay, and below them two bars that move.
+"""What is seen while the proof or the demo runs: lines that stay, and below them two bars that move.
 
 In a terminal the bars are drawn over and over in place; where the output is a file or a pipe there are only the lines.
 """

@@ -10,7 +10,7 @@ import subprocess
 import threading
 from pathlib import Path
 
-from deploy.instance import last_lines
+from deploy.servers.instance import last_lines
 
 
 class ErrandFailed(Exception):

@@ -9,11 +9,11 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 
-from deploy import docker
-from deploy.folder import Folder
-from deploy.postgres import Postgres
-from deploy.processes import read_record
-from deploy.rabbitmq import RabbitMQ
+from deploy.machine.processes import read_record
+from deploy.running.folder import Folder
+from deploy.servers import docker
+from deploy.servers.postgres import Postgres
+from deploy.servers.rabbitmq import RabbitMQ
 
 ROLES = ("workers", "gateway", "scheduler", "recorder")  # in the order in which they drain
 DRAIN_SECONDS = 60.0

@@ -15,8 +15,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy import docker, install, libraries, memory, postgres, rabbitmq, tally, venv
-from deploy.errands import Errands
+from deploy.gate import memory, tally
+from deploy.provision import install, libraries, venv
+from deploy.provision.errands import Errands
+from deploy.servers import docker, postgres, rabbitmq
 
 NO_TESTS = 5  # pytest's code for "nothing collected"
 CORES = os.cpu_count() or 2
@@ -89,7 +91,7 @@ def _prepare(place: venv.Venv, errands: Errands) -> list[Path]:
     """The environment with the test lock, and servers that tests can start; folders to add to the path."""
     began = time.monotonic()
     venv.make(place, errands, lambda: install.venv_module(errands))
-    done = venv.fill(place, Path(__file__).with_name("requirements-test.lock"), errands)
+    done = venv.fill(place, Path(__file__).parents[1] / "requirements-test.lock", errands)
     _told("environment", 0, began, done)
     if said := libraries.provide(errands):
         print(f"── reports: {said}", flush=True)
