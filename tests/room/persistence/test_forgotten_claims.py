@@ -14,7 +14,7 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
-from deploy.postgres import Postgres
+from deploy.servers.postgres import Postgres
 from persistence.accepting.submission import Submission
 from persistence.attempts.claim import Answer, start_first
 from persistence.crew import workers
