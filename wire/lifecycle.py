@@ -100,14 +100,16 @@ def lasting(loop: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
     return task
 
 
-async def ended(loop: asyncio.Task[None] | None, grace_seconds: float) -> None:
+async def ended(
+    loop: asyncio.Task[None] | None, grace_seconds: float, again_seconds: float = CANCEL_AGAIN_SECONDS
+) -> None:
     """Return when it has ended: by itself within its grace, or cut off, as a crash would."""
     if loop is None:
         return
     await asyncio.wait([loop], timeout=grace_seconds)
     while not loop.done():
         loop.cancel()  # more than once: what a library makes an error of its own of was a cancel that nobody saw
-        await asyncio.wait([loop], timeout=CANCEL_AGAIN_SECONDS)
+        await asyncio.wait([loop], timeout=again_seconds)
 
 
 @contextlib.contextmanager

@@ -54,9 +54,11 @@ class Exposed:
         gather: Callable[[], Awaitable[None]] | None = None,
         others: Callable[[], list[Snapshot]] = list,
         trouble: Trouble = lambda: None,
+        again_seconds: float = AGAIN_SECONDS,
     ) -> None:
         self._settings, self._role, self._trouble = settings, role, trouble
         self._looks, self._gather, self._others = looks, gather, others
+        self._again_seconds = again_seconds
         self._stopped = asyncio.Event()
         self._lag = Lag()
         self._server: asyncio.Server | None = None
@@ -93,7 +95,7 @@ class Exposed:
                 if not told:
                     log.error("metrics_not_served", host=host, port=port, error=str(e))
                 told = True
-                await pause(self._stopped, AGAIN_SECONDS)
+                await pause(self._stopped, self._again_seconds)
             else:
                 log.info("metrics_served", host=host, port=port)
                 return

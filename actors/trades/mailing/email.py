@@ -23,7 +23,7 @@ from actors.trades.mailing.mail import Attachment, Mail, Sent
 from actors.trades.mailing.send import send
 from wire.slices.mailing import Mailing
 
-MOST_RETRIES: Final = 8  # a server that is away for ten minutes, or does not know us yet, costs no mail
+MOST_RETRIES: Final = 8  # a server that is away for 8 minutes, or does not know us for an hour, costs no mail
 Rate = Annotated[float, Field(ge=0, le=1, description="Share of attempts that fail before anything is sent")]
 
 

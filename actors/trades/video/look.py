@@ -118,14 +118,15 @@ class Reader(FileIO):
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[InputContainer]:
+def opened(path: Path, most_pixels: int = MOST_PIXELS) -> Iterator[InputContainer]:
     """The file as a container; Unfit if it is none that is read."""
     confined = {"protocol_whitelist": "none", "format_whitelist": ",".join(READ), "max_streams": str(MOST_STREAMS)}
     with Reader(path) as file:
         try:
             container = av.open(
-                file, "r", container_options=confined, options=_bounds(), metadata_errors="replace", buffer_size=262_144
-            )
+                file, "r", container_options=confined, options=_bounds(most_pixels), metadata_errors="replace",
+                buffer_size=262_144,
+            )  # fmt: skip
         except FFmpegError as e:
             raise Unfit(f"it is not a film: no mp4, mov, mkv, webm, avi, mpeg, flv or other film ({said(e)})") from e
         with container:
@@ -145,15 +146,15 @@ def look(path: Path) -> Look:
         )
 
 
-def video_stream(container: InputContainer) -> VideoStream | None:
+def video_stream(container: InputContainer, most_pixels: int = MOST_PIXELS) -> VideoStream | None:
     """The film's pictures, ready to be decoded; a cover of a record is none."""
     films = [one for one in container.streams.video if not one.disposition & Disposition.attached_pic]
     best = container.streams.best("video")
     stream = best if isinstance(best, VideoStream) and best in films else next(iter(films), None)
     if stream is None or stream.codec_context is None:
         return None
-    size = check_size(stream.codec_context.width, stream.codec_context.height)
-    stream.codec_context.options = {"max_pixels": str(MOST_PIXELS)} if size else {}
+    size = check_size(stream.codec_context.width, stream.codec_context.height, most_pixels)
+    stream.codec_context.options = {"max_pixels": str(most_pixels)} if size else {}
     stream.thread_count, stream.thread_type = THREADS, ThreadType.AUTO
     return stream
 
@@ -164,10 +165,10 @@ def audio_stream(container: InputContainer) -> AudioStream | None:
     return best if isinstance(best, AudioStream) and best.codec_context is not None else None
 
 
-def check_size(width: int, height: int) -> int:
+def check_size(width: int, height: int, most_pixels: int = MOST_PIXELS) -> int:
     """How many pixels; decoders hold many pictures at once, and a file of some bytes can claim any size."""
-    if width * height > MOST_PIXELS:
-        raise Unfit(f"its pictures have {width} × {height} pixels; at most {MOST_PIXELS} are taken (4096 × 2304)")
+    if width * height > most_pixels:
+        raise Unfit(f"its pictures have {width} × {height} pixels; at most {most_pixels} are taken (4096 × 2304)")
     return width * height
 
 
@@ -226,9 +227,9 @@ def _seconds(stream: VideoStream | AudioStream) -> float | None:
     return float(stream.duration * stream.time_base) if stream.duration and stream.time_base else None
 
 
-def _bounds() -> dict[str, str]:
+def _bounds(most_pixels: int) -> dict[str, str]:
     """Of what is decoded while the container is opened."""
-    return {"max_pixels": str(MOST_PIXELS), "threads": "1"}
+    return {"max_pixels": str(most_pixels), "threads": "1"}
 
 
 def said(error: FFmpegError) -> str:

@@ -29,11 +29,14 @@ EARLY: Final = 0.001  # seconds by which a picture may come too early
 class Pictures:
     """One stream of them on its way into a container."""
 
-    def __init__(self, out: OutputContainer, form: Format, first: Picture, *, width: int | None) -> None:
+    def __init__(
+        self, out: OutputContainer, form: Format, first: Picture, *, width: int | None, most_pixels: int
+    ) -> None:
         assert form.video is not None
         self.width, self.height = fitting(first, width, form.most_width)
         self.source, self.frames, self.at = first.stream, 0, 0.0
-        self._first, self._paletted = first, form.video.takes == "pal8"
+        self._first, self._most_pixels = first, most_pixels
+        self._paletted = form.video.takes == "pal8"
         self._rate = min(first.rate, Fraction(form.most_rate)) if form.most_rate else first.rate
         self._apart = 1 / form.most_rate if form.most_rate else 0.0  # seconds
         self._due, self._seen = 0.0, first.starts
@@ -58,7 +61,7 @@ class Pictures:
 
     def take(self, frame: VideoFrame, at: float) -> Iterator[Packet[VideoStream]]:
         """This picture, so many seconds after the start."""
-        check_size(frame.width, frame.height)  # each, for it may change half way
+        check_size(frame.width, frame.height, self._most_pixels)  # each, for it may change half way
         ticks = round(at * CLOCK)
         if ticks <= self._last or at < self._due - EARLY:
             return

@@ -20,7 +20,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 
 from actors.trades.video.formats import Format
-from actors.trades.video.look import Look, Unfit, audio_stream, opened, said, video_stream
+from actors.trades.video.look import MOST_PIXELS, Look, Unfit, audio_stream, opened, said, video_stream
 from actors.trades.video.pictures import Pictures
 from actors.trades.video.sound import Sounds
 from actors.trades.video.timeline import Timeline
@@ -44,6 +44,7 @@ class Wanted:
     width: int | None = None
     most_bytes: int | None = None
     most_pictures: int | None = None
+    most_pixels: int = MOST_PIXELS  # of one picture
 
 
 class Transcoding:
@@ -73,7 +74,7 @@ class Transcoding:
         """Make it; each step is a packet of the source."""
         form = self._wanted.form
         with (
-            opened(self._source) as container,
+            opened(self._source, self._wanted.most_pixels) as container,
             av.open(str(self._target), "w", format=form.muxer, options=dict(form.options)) as out,
         ):
             tracks = self._tracks(out)
@@ -86,7 +87,9 @@ class Transcoding:
         """What becomes of which stream of the source."""
         form, wanted, seen, tracks = self._wanted.form, self._wanted, self._seen, dict[int, Track]()
         if form.video and seen.picture:
-            tracks[seen.picture.stream] = Pictures(out, form, seen.picture, width=wanted.width)
+            tracks[seen.picture.stream] = Pictures(
+                out, form, seen.picture, width=wanted.width, most_pixels=wanted.most_pixels
+            )
         if form.audio and seen.sound:
             tracks[seen.sound.stream] = Sounds(out, form, seen.sound, most_seconds=wanted.seconds)
         return tracks
@@ -94,7 +97,8 @@ class Transcoding:
     def _through(self, container: InputContainer, out: OutputContainer, tracks: dict[int, Track]) -> Iterator[float]:
         going = dict(tracks)
         self._lines = {index: Timeline(self._seen.starts, self._wanted.seconds) for index in tracks}
-        streams = [one for one in (video_stream(container), audio_stream(container)) if one and one.index in tracks]
+        both = video_stream(container, self._wanted.most_pixels), audio_stream(container)
+        streams = [one for one in both if one and one.index in tracks]
         for packet in self._packets(container.demux(*streams)):
             track = going.get(packet.stream_index)
             if track is None:

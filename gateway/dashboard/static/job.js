@@ -13,7 +13,7 @@ import { logOf } from "./log.js";
 import { savedFiles } from "./files.js";
 import { badge, bar, button, facts, headline, nothing, panel, source, table, when } from "./parts.js";
 import { settle } from "./settle.js";
-import { length } from "./words.js";
+import { between, length, took } from "./words.js";
 
 export const title = "Job";
 const FINAL = new Set(["completed", "failed", "cancelled", "expired"]);
@@ -95,6 +95,7 @@ function factsOf(job) {
     ["Due", job.scheduled_for && when(job.scheduled_for)],
     ["Started", job.started_at && when(job.started_at)],
     ["Ended", job.finished_at && when(job.finished_at)],
+    ["Took", took(job) && `${took(job)}, the claim included`],
     ["Next attempt", job.next_attempt_at && when(job.next_attempt_at)],
     ["Asked to end", job.cancel_requested_at && when(job.cancel_requested_at)],
     ["Expires", job.expires_at && when(job.expires_at)],
@@ -140,7 +141,7 @@ function attemptTable(attempts) {
     ["Attempt", (one) => one.attempt, "number"],
     ["Worker", (one) => one.worker],
     ["Started", (one) => when(one.started_at)],
-    ["Took", (one) => length((Date.parse(one.finished_at) - Date.parse(one.started_at)) / 1000), "number"],
+    ["Ran", (one) => between(one.started_at, one.finished_at), "number"],
     ["Error", errorOf, "grow bare"],
   ];
   return table("Attempts", columns, attempts, (one) => `a${one.lease}`);

@@ -8,7 +8,7 @@ import { ask } from "./ask.js";
 import { el } from "./build.js";
 import { badge, headline, jobLink, nothing, pager, table, tabs, when } from "./parts.js";
 import { settle } from "./settle.js";
-import { cut, length, shortId } from "./words.js";
+import { cut, shortId, took } from "./words.js";
 
 export const title = "Jobs";
 const STATES = ["", "pending", "queued", "running", "retrying", "scheduled", "completed", "failed", "cancelled", "expired"];
@@ -58,7 +58,7 @@ function standing(job) {
   if (job.state === "retrying") return ["again ", when(job.next_attempt_at, "soon"), ": ", because(job)];
   if (job.state === "scheduled") return ["due ", when(job.scheduled_for ?? job.next_attempt_at, "later")];
   if (job.state === "failed") return [job.reason.replaceAll("_", " "), ": ", because(job)];
-  if (job.state === "completed" && job.started_at) return `took ${took(job)}`;
+  if (took(job)) return `took ${took(job)}`;
   return job.tags.join(", ");
 }
 
@@ -70,10 +70,6 @@ function progress(job) {
 
 function because(job) {
   return cut(job.error?.message || job.error?.type || "it does not say", 90);
-}
-
-function took(job) {
-  return length((Date.parse(job.finished_at) - Date.parse(job.started_at)) / 1000);
 }
 
 function filters(place) {

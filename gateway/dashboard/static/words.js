@@ -30,6 +30,19 @@ export function length(seconds) {
   return small ? `${Math.floor(whole / size)} ${unit} ${small} ${rest[1]}` : `${Math.floor(whole / size)} ${unit}`;
 }
 
+/** Between two instants. */
+export function between(began, ended) {
+  return length((Date.parse(ended) - Date.parse(began)) / 1000);
+}
+
+/**
+ * How long a job took, from the claim to the end; how long its function alone was at work is how long it "ran".
+ * Only of one that completed: another may have ended long after its last attempt, when somebody cancelled it, say.
+ */
+export function took(job) {
+  return job.state === "completed" && job.started_at ? between(job.started_at, job.finished_at) : null;
+}
+
 /** How far from now: "just now", "12 s ago", "in 3 min". */
 export function age(instant) {
   const seconds = (now() - Date.parse(instant)) / 1000;

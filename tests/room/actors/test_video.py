@@ -9,7 +9,7 @@ import pytest
 
 from actors.trades.samples import sample
 from actors.trades.video.formats import FORMATS
-from actors.trades.video.look import Unfit, look
+from actors.trades.video.look import MOST_PIXELS, Unfit, look
 from actors.trades.video.probe import Probe, probe
 from actors.trades.video.transcode import Transcoding, Wanted
 from tests.films import film, joined, seen
@@ -19,10 +19,13 @@ CLIP = sample("clip")
 FASTSTART = {"movflags": "+faststart"}  # with its index at the beginning
 
 
-def made(source: Path, form: str = "mp4", **asked: float) -> tuple[Path, Transcoding]:
+def made(
+    source: Path, form: str = "mp4", *, most_pixels: int = MOST_PIXELS, **asked: float
+) -> tuple[Path, Transcoding]:
     target = source.with_name(f"made.{form}")
     width = int(asked["width"]) if "width" in asked else None
-    making = Transcoding(source, look(source), target, Wanted(FORMATS[form], asked.get("seconds"), width))
+    wanted = Wanted(FORMATS[form], asked.get("seconds"), width, most_pixels=most_pixels)
+    making = Transcoding(source, look(source), target, wanted)
     for _ in making.steps():
         pass
     return target, making
@@ -190,15 +193,12 @@ def test_a_film_that_changes_half_way_keeps_its_first_size_and_sound(tmp_path: P
     assert found.sound_seconds == pytest.approx(2.0, abs=0.15)
 
 
-def test_a_film_that_grows_beyond_all_bounds_half_way_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("actors.trades.video.look.MOST_PIXELS", 64 * 48)
+def test_a_film_that_grows_beyond_all_bounds_half_way_is_refused(tmp_path: Path) -> None:
     parts = [film(tmp_path / "a.ts", sound=None), film(tmp_path / "b.ts", sound=None, size=(128, 96))]
     joined(tmp_path / "film.ts", parts)
 
     with pytest.raises(Unfit, match=r"its pictures have 128 × 96 pixels|packets are damaged"):
-        made(tmp_path / "film.ts")
+        made(tmp_path / "film.ts", most_pixels=64 * 48)
 
 
 def test_sound_is_cut_to_the_sample_and_starts_with_the_pictures(tmp_path: Path) -> None:

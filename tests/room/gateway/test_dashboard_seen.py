@@ -100,6 +100,34 @@ async def test_a_number_is_shown_with_all_its_digits(running: Running, tab: Tab)
     await tab.shows("1.10")
 
 
+async def test_a_job_took_as_long_on_its_page_as_in_the_list_and_ran_as_long_as_its_attempt(
+    running: Running, tab: Tab
+) -> None:
+    """
+    From the claim to the end it took 4 ms, of which the function had one.
+    """
+    tag = uuid4().hex
+    job = await running.submit({"type": "anything", "payload": {}, "tags": [tag]})
+    await running.sql(
+        "WITH ended AS (UPDATE warren.jobs SET state = 'completed', result = 'null', attempt = 1, lease = 1, "
+        "started_at = created_at + interval '1 ms', finished_at = created_at + interval '5 ms' "
+        "WHERE id = $1 RETURNING *) "
+        "INSERT INTO warren.attempts (job_id, lease, run, attempt, outcome, worker, started_at, finished_at) "
+        "SELECT id, 1, 1, 1, 'completed', 'w', started_at + interval '3 ms', finished_at FROM ended",
+        job["id"],
+    )
+    await tab.open("about:blank")
+    await tab.open(dashboard(running, f"/jobs?tag={tag}"))
+    await tab.shows("took 4 ms")
+    await tab.open(dashboard(running, f"/jobs/{job['id']}"))
+    await tab.shows("4 ms, the claim included")
+    await tab.shows("ran 1 ms")
+    words = "[...document.querySelectorAll('table th, table td')].map(one => one.textContent)"
+    shown = [word for word in await tab.ask(words) if word in ("Took", "Ran") or word.endswith(" ms")]
+
+    assert ["Ran", "1 ms"] == shown
+
+
 @pytest.mark.parametrize("name", ["%", "nonsense", "..%2F..%2Fqueues", "00000000-0000-0000-0000-000000000000"])
 async def test_an_address_that_leads_nowhere_says_so(running: Running, tab: Tab, name: str) -> None:
     await tab.open("about:blank")

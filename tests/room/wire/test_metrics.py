@@ -234,12 +234,11 @@ async def test_trouble_is_told_where_the_figures_are() -> None:
     assert (503, b"does not consume\n") == told
 
 
-async def test_a_port_that_is_taken_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wire.metrics.listener.AGAIN_SECONDS", 0.05)
+async def test_a_port_that_is_taken_is_tried_again() -> None:
     port = free_port()
     metrics = Metrics(metrics_port=port)  # type: ignore[call-arg]
     holder = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", port)
-    async with running([Exposed(metrics, GATEWAY)]):
+    async with running([Exposed(metrics, GATEWAY, again_seconds=0.05)]):
         holder.close()
         await holder.wait_closed()
         await eventually(lambda: _answers(port))

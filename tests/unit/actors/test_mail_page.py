@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 import sys
+from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
 
@@ -12,7 +13,9 @@ import pytest
 
 from actors.broker import JobBroker
 from actors.inline import run_inline
-from actors.trades.mailing.failures import FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS
+from actors.job import job
+from actors.trades.mailing.email import MOST_RETRIES
+from actors.trades.mailing.failures import FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS, NotTaken, ServerAway
 from wire.settings import environment_names, fields
 from wire.slices.mailing import Mailing
 
@@ -36,6 +39,23 @@ def test_its_settings_and_figures() -> None:
     assert set() == set(re.findall(r"\b(?:WARREN|SMTP)_[A-Z_]+\b", PAGE)) - known
     assert (25 * 1024 * 1024, 100) == (Mailing().mail_max_bytes, Mailing().mail_max_recipients)
     assert (30, 900) == (FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS)
+
+
+@pytest.mark.parametrize(("error", "minutes"), [(ServerAway, 8.5), (NotTaken, 60.5)])
+def test_how_long_its_retries_last(broker: JobBroker, error: type[Exception], minutes: float) -> None:
+    """
+    By the type's own back-off where no server answers, by our waits where one answers 4xx; without the jitter.
+    """
+
+    @job("letter", max_retries=MOST_RETRIES)
+    def letter() -> None:
+        raise error("later")
+
+    waits = [run_inline(letter, attempt=attempt).after for attempt in range(1, MOST_RETRIES + 1)]
+
+    assert timedelta(minutes=minutes) == sum(waits, timedelta(0))
+    assert f"Both types have {MOST_RETRIES} retries: a server may be away for 8½ minutes" in PAGE
+    assert "or take an hour to get to know us" in PAGE
 
 
 @pytest.mark.parametrize(

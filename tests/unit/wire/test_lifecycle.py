@@ -101,13 +101,10 @@ async def test_a_cancelled_process_stops_its_services(diary: Diary) -> None:
     assert ["start a", "stop a"] == diary.lines
 
 
-async def test_a_loop_in_which_somebody_takes_its_end_for_an_outage_ends_all_the_same(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_a_loop_in_which_somebody_takes_its_end_for_an_outage_ends_all_the_same() -> None:
     """
     As a client library does whose call is interrupted, and which finds its connection in use.
     """
-    monkeypatch.setattr(lifecycle, "CANCEL_AGAIN_SECONDS", 0.01)
     calls = asyncio.Semaphore(0)
 
     async def goes_on() -> None:
@@ -117,7 +114,7 @@ async def test_a_loop_in_which_somebody_takes_its_end_for_an_outage_ends_all_the
 
     loop = asyncio.create_task(goes_on())
     await asyncio.sleep(0)
-    await asyncio.wait_for(lifecycle.ended(loop, 0.0), 30)
+    await asyncio.wait_for(lifecycle.ended(loop, 0.0, again_seconds=0.01), 30)
 
     assert loop.cancelled()
 
