@@ -107,8 +107,8 @@ class Running:
         return holder
 
     async def waits_for_jobs(self) -> bool:
-        """Whether somebody is kept from them."""
-        return bool(await self.sql("SELECT FROM pg_locks WHERE NOT granted"))
+        """Whether somebody is kept from them; pg_locks shows the neighbours' databases too, where others wait."""
+        return bool(await self.sql("SELECT FROM pg_locks WHERE NOT granted AND relation = 'warren.jobs'::regclass"))
 
     async def finish(self, job_id: str, result: str = "null") -> None:
         """As the worker's record would."""
