@@ -237,15 +237,15 @@ def _page(asked: argparse.Namespace) -> str:
     if asked.command == "version":
         return f"warren {__version__}\n"
     if asked.command == "topology":
-        from deploy.topology_page import topology_page  # noqa: PLC0415 - loaded when used
+        from deploy.pages.topology import topology_page  # noqa: PLC0415 - loaded when used
         from wire.topology import Profile  # noqa: PLC0415
 
         return topology_page(Profile(asked.profile))
     if asked.command == "metrics":
-        from deploy.metrics_page import metrics_page  # noqa: PLC0415
+        from deploy.pages.metrics import metrics_page  # noqa: PLC0415
 
         return metrics_page()
-    from deploy.settings_pages import env_example, settings_page  # noqa: PLC0415
+    from deploy.pages.settings import env_example, settings_page  # noqa: PLC0415
 
     return env_example() if asked.env else settings_page()
 
@@ -255,7 +255,7 @@ def _demo(asked: argparse.Namespace) -> int:
     import os  # noqa: PLC0415
 
     from deploy.demo import run  # noqa: PLC0415
-    from deploy.options import read_dotenv  # noqa: PLC0415
+    from deploy.terminal.options import read_dotenv  # noqa: PLC0415
 
     local = read_dotenv(Path(".warren/env"))  # as `deploy/up` writes it; what the shell knows wins
     return asyncio.run(run.run(asked.rate, asked.duration, {**local, **os.environ}))
@@ -279,7 +279,7 @@ def _restore(asked: argparse.Namespace) -> int:
 
     from actors.trades.backups.restore import brought_back  # noqa: PLC0415
     from actors.trades.backups.wanted import Wanted  # noqa: PLC0415
-    from deploy.options import read_dotenv  # noqa: PLC0415
+    from deploy.terminal.options import read_dotenv  # noqa: PLC0415
 
     for name, value in read_dotenv(Path(".warren/env")).items():  # as `deploy/up` writes it: the key, the places
         os.environ.setdefault(name, value)

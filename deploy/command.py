@@ -8,21 +8,23 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from deploy import detach, gate, leftovers
-from deploy.addresses import BadAddress
-from deploy.errands import ErrandFailed, Stopped
-from deploy.folder import Folder
-from deploy.greeting import Progress, greeting
-from deploy.install import CannotInstall
-from deploy.instance import ServerFailed
-from deploy.options import parse_down, parse_prove, parse_up
-from deploy.ports import NoFreePort
-from deploy.processes import Process
+from deploy.gate import steps
+from deploy.machine.ports import NoFreePort
+from deploy.machine.processes import Process
 from deploy.proof import proving
 from deploy.proof.scene import NotInTime
-from deploy.servers import NoServer
-from deploy.stack import CannotStart, Stack
-from deploy.supervise import KeepsDying
+from deploy.provision.errands import ErrandFailed, Stopped
+from deploy.provision.install import CannotInstall
+from deploy.running import leftovers
+from deploy.running.folder import Folder
+from deploy.running.greeting import Progress, greeting
+from deploy.running.stack import CannotStart, Stack
+from deploy.running.supervise import KeepsDying
+from deploy.servers.addresses import BadAddress
+from deploy.servers.instance import ServerFailed
+from deploy.servers.sources import NoServer
+from deploy.terminal import detach
+from deploy.terminal.options import parse_down, parse_prove, parse_up
 
 ROOT = Path(__file__).resolve().parents[1]
 FAULTS = (
@@ -70,7 +72,7 @@ def main(words: list[str]) -> int:
     commands: dict[str, Callable[[list[str]], int]] = {
         "up": up,
         "down": down,
-        "test": lambda rest: gate.run(ROOT, rest),
+        "test": lambda rest: steps.run(ROOT, rest),
         "prove": lambda rest: proving.run(ROOT, parse_prove(rest)),
     }
     try:

@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 
 from actors.process.child import die_with_parent
-from deploy.ports import free_port
+from deploy.machine.ports import free_port
 
 START_SECONDS = 30.0
 LOOK_SECONDS = 0.1

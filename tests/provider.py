@@ -23,8 +23,8 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from deploy import docker, guard, postgres, rabbitmq
-from deploy.processes import Process
+from deploy.machine.processes import Process
+from deploy.servers import docker, guard, postgres, rabbitmq
 
 # Within its folder, and gone with it: a server that is killed and never started again leaves a megabyte of memory else
 THROWN_AWAY = {
@@ -67,13 +67,13 @@ def drop_vhost(servers: Servers, name: str) -> None:
     rabbitmq.drop_vhost(servers.management_url, name)
 
 
-def private_postgres(folder: Path) -> postgres.Postgres:
+def private_postgres(folder: Path, **settings: str) -> postgres.Postgres:
     """A Postgres of one's own, not yet started: start, stop, kill, pause, resume; `.dsn` once it runs."""
     binaries = postgres.find()
     if not binaries:
         pytest.skip("no Postgres binaries on this machine")
     guarded(folder)
-    return postgres.Postgres(folder, postgres.suitable(binaries, folder), settings=THROWN_AWAY)
+    return postgres.Postgres(folder, postgres.suitable(binaries, folder), settings=THROWN_AWAY | settings)
 
 
 def private_rabbitmq(folder: Path) -> rabbitmq.RabbitMQ:

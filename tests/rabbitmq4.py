@@ -2,8 +2,8 @@
 
 Where TEST_RABBITMQ4_ROOT names a folder into which Debian's packages of it have been unpacked, a private node runs
 there by chroot, as root, in a mount namespace of its own: what is bound there goes with the process.  Beside that it is
-started, stopped and killed like any private RabbitMQ (deploy/rabbitmq.py).  A node that somebody else runs is named by
-TEST_RABBITMQ4_URL and TEST_RABBITMQ4_MANAGEMENT_URL; what kills it is skipped.
+started, stopped and killed like any private RabbitMQ (deploy/servers/rabbitmq.py).  A node that somebody else runs is
+named by TEST_RABBITMQ4_URL and TEST_RABBITMQ4_MANAGEMENT_URL; what kills it is skipped.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ import pytest
 from actors.deliveries.consume import Consumer
 from actors.deliveries.delivery import Delivery
 from actors.deliveries.surplus import put_back
-from deploy.processes import Process
-from deploy.rabbitmq import Binaries, RabbitMQ, drop_vhost, make_vhost, manage
+from deploy.machine.processes import Process
+from deploy.servers.rabbitmq import Binaries, RabbitMQ, drop_vhost, make_vhost, manage
 from persistence.accepting.outbox import Publisher
 from persistence.store.database import Database
 from tests.eventually import eventually

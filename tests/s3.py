@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from actors.process.child import die_with_parent
-from deploy.ports import free_ports
+from deploy.machine.ports import free_ports
 from wire.slices.artifacts import Artifacts
 
 BUCKET = "bucket"

@@ -43,6 +43,7 @@ from actors.context import MOST_CHILD_BYTES, MOST_CHILDREN
 from persistence.accepting.outbox import Post, Publisher
 from persistence.artifacts.archive import Archive
 from persistence.attempts.record import Ending, Recorded, record
+from persistence.crew.workers import Worker
 from persistence.store.bisect import each_that_fits
 from persistence.store.database import COLLIDED, Database
 from wire.errors import DatabaseUnavailable
@@ -64,12 +65,13 @@ class Settler:
         self,
         database: Database,
         publisher: Publisher,
-        worker: str,
+        worker: Worker,
         *,
         archive: Archive,
         settled: Callable[[Attempt], None],
     ) -> None:
-        self._database, self._publisher, self._worker, self._settled = database, publisher, worker, settled
+        self._database, self._publisher, self._settled = database, publisher, settled
+        self._worker, self._session = worker.name, worker.session
         self.keeper = Keeper(database)
         self.large = LargeResults(archive, self._put_ending)
         self._ended: deque[Attempt] = deque()
@@ -162,7 +164,7 @@ class Settler:
         return recorded, posts
 
     async def _store(self, endings: list[Ending]) -> list[tuple[dict[UUID, Recorded], list[Post]]]:
-        some, children = await record(self._database, endings)
+        some, children = await record(self._database, endings, self._session)
         return [(some, children)]
 
 

@@ -48,7 +48,7 @@ from actors.lane.waiting import Waiting
 from actors.lane.window import Window
 from persistence.accepting.outbox import Publisher
 from persistence.attempts.claim import Claim
-from persistence.crew.workers import Held, Orders, Pulse
+from persistence.crew.workers import Held, Orders, Pulse, Worker
 from persistence.declared.job_types import JobType
 from persistence.store.database import Database
 from wire.lifecycle import lasting
@@ -81,7 +81,7 @@ class Lane:
         publisher: Publisher,
         door: Door,
         children: Children,
-        worker: str,
+        worker: Worker,
     ) -> None:
         self._settings, self._children = settings, children
         self._database, self._consumer, self._admission, self._publisher = database, consumer, admission, publisher

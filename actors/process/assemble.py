@@ -96,7 +96,7 @@ def assemble(
     lane = Lane(
         broker, types, settings.worker,
         database=database, consumer=consumer, admission=admission, publisher=publisher, door=door,
-        children=Children(settings.children), worker=worker.name,
+        children=Children(settings.children), worker=worker,
     )  # fmt: skip
     return Parts(link, publisher, door, lane, consumer, ways)
 

@@ -24,6 +24,7 @@ from actors.attempts.attempt import Attempt
 from actors.lane.lane import Lane
 from actors.process.watchdog import Watchdog
 from persistence.crew import workers
+from persistence.crew.remind import remind
 from persistence.crew.workers import Worker
 from persistence.store.database import COLLIDED, Database
 from wire.control import Beat
@@ -120,6 +121,8 @@ class Heartbeat:
             await workers.arrive(database, self._worker)
             held = self._lane.upkeep.held()
             orders = await workers.beat(database, self._worker.session, self._lane.pulse(), held)
+            if orders.forgotten:
+                await remind(database, self._worker.session, [one for one in held if one.job_id in orders.forgotten])
         except (DatabaseUnavailable, *COLLIDED) as e:
             log.warning("heartbeat_missed", error=str(e))
         else:

@@ -19,7 +19,7 @@ from pathlib import Path
 from deploy.demo import watch
 from deploy.demo.doors import Places
 from deploy.demo.suppliers import HOST, PORT
-from deploy.instance import last_lines
+from deploy.servers.instance import last_lines
 
 ROOT = Path(__file__).parents[2]
 MODULE = "deploy.demo.shop_jobs"

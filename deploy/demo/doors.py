@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from deploy import addresses
 from deploy.demo.suppliers import Suppliers
+from deploy.servers import addresses
 from persistence.store.database import Database
 from warren import Client, submit_in
 from wire.signature import signature

@@ -16,7 +16,7 @@ from deploy.demo.doors import Doors, Places, opened
 from deploy.demo.drive import Later, Sent, drive
 from deploy.demo.suppliers import HOST, PORT, Suppliers, trading
 from deploy.demo.watch import Count
-from deploy.proof.screen import Screen
+from deploy.terminal.screen import Screen
 from wire import logs
 from wire.errors import WarrenError
 

@@ -7,7 +7,7 @@ from collections import Counter
 from deploy.demo.deeds import CRAWL, OFFICE
 from deploy.demo.drive import Sent
 from deploy.demo.watch import ENDED, OPEN, Count
-from deploy.proof.screen import bar
+from deploy.terminal.screen import bar
 
 
 def bars(seconds: float, whole: float, sent: Sent, count: Count) -> list[str]:

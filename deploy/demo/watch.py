@@ -6,8 +6,8 @@ import asyncio
 import json
 from dataclasses import dataclass, field
 
-from deploy import health
 from deploy.demo.doors import Places
+from deploy.running import health
 
 PREFIX, LANDMARK = "demo.", "demo.order"
 ENDED = ("completed", "failed", "cancelled", "expired")

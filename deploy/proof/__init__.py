@@ -9,7 +9,7 @@ Doors:
 - `proving.py`: the command; makes a private folder, brings up servers that may be killed, takes everything down.
 - `trial.py`: one contestant under the faults of `faults.py`, while `producer.py` submits.
 - `witness.py`, `book.py`, `ledger.py`: what is written, how it is read, what is made of it; the last one is pure.
-- `screen.py`, `page.py`, `promises.py`: what a person sees.
+- `page.py`, `promises.py`: what a person sees, on the screen of `deploy.terminal`.
 - `warren-jobs/`, `stock-dramatiq/`: the programs that run inside the contestants; no package, so that nothing here
   imports what only a worker may.
 

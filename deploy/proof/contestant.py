@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.folder import Folder
-from deploy.instance import Instance
 from deploy.proof.ledger import Recorded
-from deploy.supervise import Role
+from deploy.running.folder import Folder
+from deploy.running.supervise import Role
+from deploy.servers.instance import Instance
 
 
 @dataclass(frozen=True, slots=True)

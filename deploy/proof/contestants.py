@@ -12,17 +12,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy import health
-from deploy.folder import Folder
-from deploy.instance import Instance
-from deploy.ports import free_port
+from deploy.machine.ports import free_port
 from deploy.proof import recorded
 from deploy.proof.contestant import Contestant
 from deploy.proof.witness import VARIABLE
-from deploy.rabbitmq import RabbitMQ
-from deploy.roles import child_environ, module, roles
-from deploy.supervise import Role
-from deploy.venv import Venv
+from deploy.provision.venv import Venv
+from deploy.running import health
+from deploy.running.folder import Folder
+from deploy.running.roles import child_environ, module, roles
+from deploy.running.supervise import Role
+from deploy.servers.instance import Instance
+from deploy.servers.rabbitmq import RabbitMQ
 
 HERE = Path(__file__).parent
 KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE")

@@ -10,9 +10,9 @@ import threading
 import time
 from collections.abc import Callable
 
-from deploy.processes import Process, children, descendants, read_record
+from deploy.machine.processes import Process, children, descendants, read_record
 from deploy.proof.contestant import Contestant
-from deploy.supervise import Child, Supervisor
+from deploy.running.supervise import Child, Supervisor
 
 KEEP_SECONDS = 0.1
 

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from urllib.error import HTTPError
 from urllib.parse import quote
 
-from deploy.processes import Process
+from deploy.machine.processes import Process
 from deploy.proof.ledger import Kill, Outage
 from deploy.proof.scene import Scene
-from deploy.rabbitmq import RabbitMQ, manage
+from deploy.servers.rabbitmq import RabbitMQ, manage
 
 ALL = 256  # more workers than may be asked for
 MANY = 50  # jobs in one worker that make it worth killing

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from deploy.instance import Instance
-from deploy.postgres import Postgres
 from deploy.proof.contestant import Contestant
 from deploy.proof.ledger import Ledger, Recorded
 from deploy.proof.pace import BEST_OF_SECONDS
 from deploy.proof.promises import PROMISES, Promise
-from deploy.rabbitmq import RabbitMQ
+from deploy.servers.instance import Instance
+from deploy.servers.postgres import Postgres
+from deploy.servers.rabbitmq import RabbitMQ
 
 LABEL, COLUMN, PROMISE = 24, 16, 28
 NONE = "–"

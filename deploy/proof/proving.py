@@ -13,23 +13,24 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from deploy import guard, rabbitmq, venv
-from deploy.errands import Errands, Stopped
-from deploy.folder import Folder
-from deploy.install import CannotInstall
-from deploy.instance import Instance
-from deploy.interrupts import Interrupts
-from deploy.options import Prove, Up
-from deploy.prepare import Preparation
 from deploy.proof import contestants, page
 from deploy.proof.contestant import Contestant
 from deploy.proof.contestants import Ground
 from deploy.proof.ledger import Ledger
 from deploy.proof.scene import Scene
-from deploy.proof.screen import Screen
 from deploy.proof.trial import Trial
-from deploy.roles import migrate
-from deploy.servers import NoServer, choose, rabbitmq_choice
+from deploy.provision import venv
+from deploy.provision.errands import Errands, Stopped
+from deploy.provision.install import CannotInstall
+from deploy.running.folder import Folder
+from deploy.running.prepare import Preparation
+from deploy.running.roles import migrate
+from deploy.servers import guard, rabbitmq
+from deploy.servers.instance import Instance
+from deploy.servers.sources import NoServer, choose, rabbitmq_choice
+from deploy.terminal.interrupts import Interrupts
+from deploy.terminal.options import Prove, Up
+from deploy.terminal.screen import Screen
 
 FAILED, STOPPED = 1, 130
 SOURCES = ("native", "install")  # a container is not ours to kill and to find again

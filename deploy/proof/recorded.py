@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from deploy.proof.ledger import Recorded
-from deploy.roles import module
+from deploy.running.roles import module
 
 
 def ask(python: Path, environ: Mapping[str, str]) -> Recorded:

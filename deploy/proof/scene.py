@@ -13,14 +13,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
-from deploy.errands import Stopped
-from deploy.instance import Instance
 from deploy.proof.book import Book
 from deploy.proof.contestant import Contestant
 from deploy.proof.crew import Crew
 from deploy.proof.ledger import Kill, Outage
 from deploy.proof.producer import Producer
-from deploy.proof.screen import Screen, bar
+from deploy.provision.errands import Stopped
+from deploy.servers.instance import Instance
+from deploy.terminal.screen import Screen, bar
 
 LOOK_SECONDS = 0.02
 UP_SECONDS = 120.0

@@ -24,6 +24,7 @@ import structlog
 
 from persistence.accepting.publishing import Publishing
 from persistence.store.database import COLLIDED, Database, Row
+from persistence.store.forgettable import MAY_BE_FORGOTTEN
 from persistence.store.given import many
 from wire import ladder
 from wire.errors import DatabaseUnavailable
@@ -107,7 +108,7 @@ DELETE FROM outbox o
     CROSS JOIN LATERAL (
       SELECT ctid AS place FROM outbox WHERE seq >= g.seq AND seq <= g.seq ORDER BY seq OFFSET 0) i
    OFFSET 0) f
- WHERE o.ctid = f.place
+ WHERE {MAY_BE_FORGOTTEN} AND o.ctid = f.place
 RETURNING o.seq
 """  # noqa: S608 - made of a constant
 

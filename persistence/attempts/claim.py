@@ -15,6 +15,9 @@ would always die beside them, and never as the sole suspect.
 A job whose type is paused is not claimed but held: its next message lies in the outbox until the type is resumed (see
 pauses.py).  What was running when its worker died is held as well.
 
+A start may be forgotten if Postgres crashes: see forgettable.py.  Whatever else is decided here is acked for, and
+waits for the disk.
+
 Births come first, in a statement of their own: one combined statement loses the race against the recorder (measured).
 A holder that is found dead is buried in a statement of its own too (see crashes.py), and its job asked about again.
 """
@@ -34,6 +37,7 @@ from persistence.accepting.births import bear
 from persistence.accepting.submission import Submission
 from persistence.crew.crashes import bury
 from persistence.store.database import Database, Row
+from persistence.store.forgettable import MAY_BE_FORGOTTEN
 from persistence.store.given import many, single
 
 
@@ -97,7 +101,7 @@ UPDATE jobs j
        SELECT ctid AS place, type, state, run, crashes, body_hash, expires_at,
               coalesce(next_attempt_at, scheduled_for) AS due_at
          FROM jobs WHERE id = g.id OFFSET 0) i
-     WHERE i.state IN ('queued', 'scheduled', 'retrying')
+     WHERE {lightly} i.state IN ('queued', 'scheduled', 'retrying')
        AND greatest(g.run, 1) = i.run AND (g.run > 0 OR g.body_hash = i.body_hash)
        AND i.crashes = 0 AND (i.expires_at <= clock_timestamp()) IS NOT TRUE
        AND (i.due_at > clock_timestamp()) IS NOT TRUE
@@ -109,23 +113,25 @@ RETURNING j.id, j.lease, j.run, j.attempt, j.max_retries, j.timeout_seconds, j.t
           coalesce(f.due_at, j.created_at) AS came_due_at, j.lease = 1 AND f.given_run > 0 AS first
 """
 _TYPES: Final = ("uuid", "int", "bytea")
-_START: Final = _STARTING.format(given=many(*_TYPES))
-_START_ONE: Final = _STARTING.format(given=single(*_TYPES))
+_LIGHTLY: Final = f"{MAY_BE_FORGOTTEN} AND"
+_START: Final = _STARTING.format(given=many(*_TYPES), lightly=_LIGHTLY)
+_START_ONE: Final = _STARTING.format(given=single(*_TYPES), lightly=_LIGHTLY)
+_START_BORN: Final = _STARTING.format(given=many(*_TYPES), lightly="")  # with births, which are promised
 
 # Of one that came alone, by its first message: it has not waited for a retry, so nothing of what was is asked for, and
 # its row is found by its id and written where it is found (0.84 ms for 0.91 there and back, where all code is cold).
-_START_FIRST: Final = """
+_START_FIRST: Final = f"""
 UPDATE jobs
    SET state = 'running', lease = lease + 1, attempt = attempt + 1, holder = $2, started_at = clock_timestamp(),
        finished_at = NULL, progress = NULL, note = NULL, orphaned_at = NULL
- WHERE id = $1
+ WHERE {MAY_BE_FORGOTTEN} AND id = $1
    AND (run = 1 AND state IN ('queued', 'scheduled') AND next_attempt_at IS NULL AND crashes = 0
         AND cancel_requested_at IS NULL) IS TRUE
    AND (expires_at <= clock_timestamp()) IS NOT TRUE AND (scheduled_for > clock_timestamp()) IS NOT TRUE
    AND type <> ALL(ARRAY(SELECT name FROM pauses WHERE kind = 'type'))
 RETURNING id, lease, run, attempt, max_retries, timeout_seconds, traceparent, tracestate,
           coalesce(scheduled_for, created_at) AS came_due_at, lease = 1 AS first
-"""
+"""  # noqa: S608 - made of a constant
 
 _JUDGE = """
 WITH given AS MATERIALIZED (
@@ -246,7 +252,7 @@ async def _start(database: Database, session: UUID, delivered: Sequence[Delivere
     if births:
         async with database.transaction() as transaction:
             await bear(transaction, births)
-            rows = await transaction.fetch(_START, *_columns(delivered), session)
+            rows = await transaction.fetch(_START_BORN, *_columns(delivered), session)
     elif len(delivered) == 1:  # the common cases: one statement, one round trip
         rows = await database.fetch(_START_ONE, *_values(delivered[0]), session)
     else:

@@ -5,6 +5,9 @@ as `superseded` so that double runs are seen.  The statement that decides that a
 interruption) inserts its outbox row, so that publishing it is never a step that can be lost.  Jobs that the attempt
 submitted come to life in the same transaction, and only if it completed.
 
+A row may be behind, because Postgres has crashed and forgotten the claim (forgettable.py) or was restored from an older
+copy: it waits, under an earlier lease.  Then it learns here what was claimed and what came of it.
+
 Where all of a batch have completed, a shorter statement does it, because the long one takes so long to set up that it
 shows (36 µs a job in batches of forty, the short one 29); what it finds otherwise than it expects it leaves to the long
 one.
@@ -78,9 +81,9 @@ WITH changed AS (
       SELECT g.*, i.place
         FROM (SELECT * FROM {given}
                 AS g(id, lease, run, attempt, worker, started_at, finished_at, result, progress, note) ORDER BY id) g
-       CROSS JOIN LATERAL (SELECT ctid AS place, lease, state FROM jobs WHERE id = g.id OFFSET 0) i
-       WHERE i.lease = g.lease AND i.state = 'running' OFFSET 0) f
-   WHERE j.ctid = f.place AND (j.lease = f.lease AND j.state = 'running') IS TRUE
+       CROSS JOIN LATERAL (SELECT ctid AS place, lease, holder, state FROM jobs WHERE id = g.id OFFSET 0) i
+       WHERE i.lease = g.lease AND i.holder = $11 AND i.state = 'running' OFFSET 0) f
+   WHERE j.ctid = f.place AND (j.lease = f.lease AND j.holder = $11 AND j.state = 'running') IS TRUE
   RETURNING f.id, f.lease, f.run, f.attempt, f.worker, f.started_at, f.finished_at
 )
 INSERT INTO attempts (job_id, lease, run, attempt, outcome, worker, started_at, finished_at)
@@ -91,6 +94,7 @@ _TYPES: Final = ("uuid", "int", "int", "int", "text", "timestamptz", "timestampt
 _COMPLETE: Final = _COMPLETING.format(given=many(*_TYPES))
 _COMPLETE_ONE: Final = _COMPLETING.format(given=single(*_TYPES))
 
+# The holder is asked for too: a lease that Postgres has forgotten may have been given to another once more.
 _RECORD = """
 WITH given AS MATERIALIZED (
   SELECT * FROM unnest($1::uuid[], $2::int[], $3::int[], $4::int[], $5::text[], $6::text[], $7::text[],
@@ -99,21 +103,26 @@ WITH given AS MATERIALIZED (
     AS g(id, lease, run, attempt, worker, outcome, state, started_at, finished_at, reason, result, error_type,
          error_message, traceback, again_after, counted, progress, note)
 ), locked AS MATERIALIZED (
-  SELECT id, lease, state, cancel_requested_at FROM jobs WHERE id = ANY($1) ORDER BY id FOR UPDATE
+  SELECT id, lease, holder, run, state, cancel_requested_at FROM jobs WHERE id = ANY($1) ORDER BY id FOR UPDATE
+), seen AS MATERIALIZED (
+  SELECT id, l.state = 'running' AND l.lease = g.lease AND l.holder = $19 AS held,
+         l.state IN ('queued', 'scheduled', 'retrying') AND l.lease < g.lease AND l.run <= g.run AS behind
+    FROM given g JOIN locked l USING (id)
 ), judged AS MATERIALIZED (
-  SELECT g.*, l.id IS NOT NULL AS known, coalesce(l.lease = g.lease AND l.state = 'running', false) AS current,
+  SELECT g.*, l.id IS NOT NULL AS known, coalesce(s.held OR s.behind, false) AS current, s.behind,
          g.again_after IS NOT NULL AND l.cancel_requested_at IS NULL AS again,
          CASE WHEN g.again_after IS NOT NULL AND l.cancel_requested_at IS NOT NULL THEN 'cancelled' ELSE g.state END
            AS new_state
-    FROM given g LEFT JOIN locked l ON l.id = g.id
+    FROM given g LEFT JOIN locked l ON l.id = g.id LEFT JOIN seen s ON s.id = g.id
 ), changed AS (
   UPDATE jobs j
      SET state = g.new_state, reason = g.reason, result = g.result::json, error_type = g.error_type,
          error_message = g.error_message, progress = coalesce(g.progress, j.progress), note = coalesce(g.note, j.note),
-         run = j.run + g.again::int,
+         lease = g.lease, holder = $19, started_at = CASE WHEN g.behind THEN g.started_at ELSE j.started_at END,
+         run = greatest(j.run, g.run) + g.again::int,
          queue = CASE WHEN g.again THEN coalesce((SELECT t.queue FROM job_types t WHERE t.name = j.type), j.queue)
                       ELSE j.queue END,
-         attempt = j.attempt - (NOT g.counted)::int,
+         attempt = greatest(j.attempt, g.attempt) - (NOT g.counted)::int,
          next_attempt_at = CASE WHEN g.again THEN clock_timestamp() + make_interval(secs => g.again_after) END,
          finished_at = CASE WHEN NOT g.again THEN g.finished_at END,
          orphaned_at = NULL
@@ -142,13 +151,15 @@ SELECT g.id, g.current, c.state, c.run, posted.seq,
 """
 
 
-async def record(database: Database, endings: Sequence[Ending]) -> tuple[dict[UUID, Recorded], list[Post]]:
-    """Commit these endings; returns what became of each by job id, and the children's messages to publish."""
-    recorded = await _complete(database, endings) if all(map(_plain, endings)) else {}
+async def record(
+    database: Database, endings: Sequence[Ending], holder: UUID
+) -> tuple[dict[UUID, Recorded], list[Post]]:
+    """Commit these endings of one session; what became of each by job id, and the children's messages to publish."""
+    recorded = await _complete(database, endings, holder) if all(map(_plain, endings)) else {}
     left = [ending for ending in endings if ending.job_id not in recorded] if recorded else endings
     if not left:
         return recorded, []
-    columns = [list(column) for column in zip(*map(_columns, left), strict=True)]
+    columns = [*(list(column) for column in zip(*map(_columns, left), strict=True)), holder]
     if not any(ending.children for ending in left):  # one statement, one round trip
         rows = await database.fetch(_RECORD, *columns)
         return recorded | {row["id"]: _recorded(row) for row in rows}, []
@@ -161,14 +172,15 @@ def _plain(ending: Ending) -> bool:
     return ending.outcome is Outcome.COMPLETED and not ending.children
 
 
-async def _complete(database: Database, endings: Sequence[Ending]) -> dict[UUID, Recorded]:
+async def _complete(database: Database, endings: Sequence[Ending], holder: UUID) -> dict[UUID, Recorded]:
     """Those that it was easy to record."""
     rows_given = [_completed_columns(ending) for ending in endings]
     try:
         if len(rows_given) == 1:
-            rows = await database.fetch(_COMPLETE_ONE, *rows_given[0])
+            rows = await database.fetch(_COMPLETE_ONE, *rows_given[0], holder)
         else:
-            rows = await database.fetch(_COMPLETE, *(list(column) for column in zip(*rows_given, strict=True)))
+            columns = (list(column) for column in zip(*rows_given, strict=True))
+            rows = await database.fetch(_COMPLETE, *columns, holder)
     except asyncpg.UniqueViolationError:  # one of them was judged dead meanwhile, and its attempt has a row
         return {}
     return {row["job_id"]: COMPLETED for row in rows}

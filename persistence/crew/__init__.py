@@ -4,6 +4,7 @@
 it.
 
 `workers` is a row a process and its heartbeat, `workforce` what people ask about them.  `crashes` buries a dead process
-in one statement, `reaping` sends again what nobody has taken over.  Whether one may judge at all is not decided here:
-scheduler/reap.py knows for how long it has been watching.
+in one statement, `remind` tells a Postgres that has crashed what it has forgotten, `reaping` sends again what nobody
+has taken over.  Whether one may judge at all is not decided here: scheduler/reap.py knows for how long it has been
+watching.
 """

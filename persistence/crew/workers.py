@@ -68,6 +68,7 @@ class Orders:
     alive: bool  # False: we had been judged dead; our row lives again from now on
     paused: frozenset[str] = frozenset()  # queues that must not be consumed
     drain: bool = False  # finish what runs, and end
+    forgotten: frozenset[UUID] = frozenset()  # Postgres has crashed since they were claimed: remind it
 
 
 _ARRIVE = """
@@ -98,7 +99,8 @@ WITH before AS MATERIALIZED (
    WHERE m.due_at < excluded.due_at
 ), held AS MATERIALIZED (
   SELECT g.id, j.cancel_requested_at IS NOT NULL AS cancel, j.orphaned_at,
-         coalesce(j.state = 'running' AND j.lease = g.lease, false) AS ours
+         coalesce(j.state = 'running' AND j.lease = g.lease AND j.holder = $1, false) AS ours,
+         coalesce(j.state IN ('queued', 'scheduled', 'retrying') AND j.lease < g.lease, false) AS forgotten
     FROM unnest($10::uuid[], $11::int[]) AS g(id, lease) LEFT JOIN jobs j ON j.id = g.id
 ), orphans AS MATERIALIZED (
   SELECT j.id FROM jobs j JOIN unnest($10::uuid[], $11::int[]) AS g(id, lease) ON g.id = j.id AND g.lease = j.lease
@@ -108,7 +110,8 @@ WITH before AS MATERIALIZED (
   UPDATE jobs j SET orphaned_at = NULL FROM orphans WHERE j.id = orphans.id
 )
 SELECT coalesce((SELECT NOT ended FROM before), false) AS alive,
-       ARRAY(SELECT id FROM held WHERE NOT ours) AS lost,
+       ARRAY(SELECT id FROM held WHERE NOT (ours OR forgotten)) AS lost,
+       ARRAY(SELECT id FROM held WHERE forgotten) AS forgotten,
        ARRAY(SELECT id FROM held WHERE ours AND cancel) AS cancel,
        ARRAY(SELECT name FROM pauses WHERE kind = 'queue') AS paused,
        EXISTS (SELECT FROM before WHERE drain_requested_at IS NOT NULL) AS drain
@@ -149,8 +152,9 @@ async def beat(database: Database, session: UUID, pulse: Pulse, held: Sequence[H
     )
     assert row is not None
     return Orders(
-        frozenset(row["cancel"]), frozenset(row["lost"]), row["alive"], frozenset(row["paused"]), row["drain"]
-    )
+        frozenset(row["cancel"]), frozenset(row["lost"]), row["alive"], frozenset(row["paused"]), row["drain"],
+        frozenset(row["forgotten"]),
+    )  # fmt: skip
 
 
 async def end(database: Database, session: UUID, blamed: Sequence[UUID] | None = None) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deploy import guard, postgres, rabbitmq
+from deploy.servers import guard, postgres, rabbitmq
 from persistence.migrations import upgrade
 from tests.databases import at, execute
 from tests.journey.stack import Stack, running_stack

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from deploy.postgres import Postgres
-from deploy.rabbitmq import RabbitMQ, drop_vhost, make_vhost
+from deploy.servers.postgres import Postgres
+from deploy.servers.rabbitmq import RabbitMQ, drop_vhost, make_vhost
 from persistence.migrations import upgrade
 from tests.conftest import at, execute
 from tests.journey.rabbit import Rabbit

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from deploy.postgres import Postgres
-from deploy.rabbitmq import RabbitMQ, make_vhost
+from deploy.servers.postgres import Postgres
+from deploy.servers.rabbitmq import RabbitMQ, make_vhost
 from persistence.migrations import upgrade
 from tests.conftest import at, execute
 from tests.journey.api import Api, client

@@ -14,9 +14,9 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 import pytest
 import pytest_asyncio
 
-from deploy.instance import Instance
-from deploy.postgres import Postgres
-from deploy.rabbitmq import RabbitMQ
+from deploy.servers.instance import Instance
+from deploy.servers.postgres import Postgres
+from deploy.servers.rabbitmq import RabbitMQ
 from tests.eventually import eventually
 from tests.faults.apart import apart
 from tests.faults.clocks import NAMES, Blow, Clocks

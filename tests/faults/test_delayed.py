@@ -20,7 +20,7 @@ import pytest
 import pytest_asyncio
 from pika.adapters.blocking_connection import BlockingChannel
 
-from deploy.rabbitmq import RabbitMQ, manage
+from deploy.servers.rabbitmq import RabbitMQ, manage
 from tests.eventually import eventually
 from tests.faults.load import accept_for_later
 from tests.journey.api import Api

@@ -10,7 +10,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from deploy.rabbitmq import RabbitMQ
+from deploy.servers.rabbitmq import RabbitMQ
 from tests.eventually import eventually
 from tests.journey.api import Api
 from tests.journey.rabbit import Rabbit

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.postgres import Postgres
-from deploy.rabbitmq import RabbitMQ
+from deploy.servers.postgres import Postgres
+from deploy.servers.rabbitmq import RabbitMQ
 from tests.eventually import eventually
 from tests.faults.conftest import stack_apart
 from tests.faults.witness import Witness

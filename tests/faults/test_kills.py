@@ -7,6 +7,7 @@ twice, and only a job that it held; the death of anything else makes none.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
 import signal
@@ -15,9 +16,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from deploy.instance import Instance
-from deploy.postgres import Postgres
-from deploy.rabbitmq import RabbitMQ
+from deploy.servers.instance import Instance
+from deploy.servers.postgres import Postgres
+from deploy.servers.rabbitmq import RabbitMQ
 from tests.eventually import eventually
 from tests.faults.ledger import completed, ledger
 from tests.faults.load import Callers, accept, feeding
@@ -170,11 +171,12 @@ async def _held(stack: Stack, witness: Witness, door: Path) -> AsyncIterator[lis
 def _killed_at_work(stack: Stack, witness: Witness) -> int | None:
     """A worker that was killed with jobs in hand; None when none had any."""
     for pid in random.sample(pids := stack.worker_pids(), len(pids)):
-        os.kill(pid, signal.SIGSTOP)  # it must not end them while we look
-        if witness.look().asleep_in(pid):
-            os.kill(pid, signal.SIGKILL)
-            return pid
-        os.kill(pid, signal.SIGCONT)
+        with contextlib.suppress(ProcessLookupError):  # one of those that were killed before was still there
+            os.kill(pid, signal.SIGSTOP)  # it must not end them while we look
+            if witness.look().asleep_in(pid):
+                os.kill(pid, signal.SIGKILL)
+                return pid
+            os.kill(pid, signal.SIGCONT)
     return None
 
 

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 import pytest_asyncio
 
-from deploy.postgres import Postgres
-from deploy.rabbitmq import RabbitMQ, make_vhost
+from deploy.servers.postgres import Postgres
+from deploy.servers.rabbitmq import RabbitMQ, make_vhost
 from persistence.migrations import upgrade
 from tests.conftest import at, execute
 from tests.eventually import eventually

@@ -10,8 +10,8 @@ import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from deploy.postgres import Postgres
-from deploy.rabbitmq import RabbitMQ
+from deploy.servers.postgres import Postgres
+from deploy.servers.rabbitmq import RabbitMQ
 from tests.eventually import eventually
 from tests.journey.api import Api
 from tests.journey.rabbit import Rabbit

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from deploy.postgres import Postgres
-from deploy.rabbitmq import RabbitMQ
+from deploy.servers.postgres import Postgres
+from deploy.servers.rabbitmq import RabbitMQ
 from tests.eventually import eventually
 from tests.faults.apart import Apart, apart
 from tests.faults.strangers import STRANGERS, publish

@@ -19,8 +19,8 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
-from deploy.postgres import Postgres
-from deploy.rabbitmq import drop_vhost, make_vhost
+from deploy.servers.postgres import Postgres
+from deploy.servers.rabbitmq import drop_vhost, make_vhost
 from persistence.migrations import upgrade
 from tests.bench.backlog import preload
 from tests.conftest import at, execute

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import pika
 
-from deploy.rabbitmq import manage
+from deploy.servers.rabbitmq import manage
 
 
 class Rabbit:

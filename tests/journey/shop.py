@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 
 import pika
 
-from deploy.rabbitmq import manage
+from deploy.servers.rabbitmq import manage
 from tests.conftest import Places
 from tests.journey.stack import ROOT
 

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from actors.process.child import die_with_parent
-from deploy.ports import free_ports
-from deploy.processes import children
-from deploy.roles import CLOCK
+from deploy.machine.ports import free_ports
+from deploy.machine.processes import children
+from deploy.running.roles import CLOCK
 
 ROOT = Path(__file__).parents[2]
 JOB_MODULES = Path(__file__).parent / "job_modules"

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from deploy.rabbitmq import manage
+from deploy.servers.rabbitmq import manage
 from tests.conftest import Places
 from tests.journey import shop
 from tests.journey.api import Api

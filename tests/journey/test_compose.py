@@ -20,8 +20,8 @@ from typing import Any
 
 import pytest
 
-from deploy import docker
-from deploy.ports import free_ports
+from deploy.machine.ports import free_ports
+from deploy.servers import docker
 
 ROOT = Path(__file__).parents[2]
 COPIED = ["docker-compose.yml", "pyproject.toml", "warren.py", "deploy", "wire", "persistence", "actors", "gateway",

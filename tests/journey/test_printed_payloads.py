@@ -18,8 +18,8 @@ import pytest
 import pytest_asyncio
 
 from actors.trades.samples import sample
-from deploy import keeping
-from deploy.roles import artifacts_environ, databases_environ, outbox_environ
+from deploy.defaults import keeping
+from deploy.running.roles import artifacts_environ, databases_environ, outbox_environ
 from tests.conftest import Places
 from tests.eventually import eventually
 from tests.journey.api import FINAL, Api, client

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.processes import descendants
+from deploy.machine.processes import descendants
 from tests.eventually import eventually
 
 ROOT = Path(__file__).parents[2]

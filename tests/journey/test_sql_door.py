@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import asyncpg
 import pytest
 
-from deploy import postgres
+from deploy.servers import postgres
 from tests.eventually import eventually
 from tests.journey.api import Api
 from tests.journey.stack import ROOT, Stack

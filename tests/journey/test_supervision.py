@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from deploy.processes import start_time
+from deploy.machine.processes import start_time
 from tests.conftest import Places
 from tests.eventually import eventually
 from tests.journey.api import FINAL, Api, instant

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import warren
-from deploy.metrics_page import MARK, metrics_page
-from deploy.settings_pages import env_example, settings_page
+from deploy.pages.metrics import MARK, metrics_page
+from deploy.pages.settings import env_example, settings_page
 from wire import settings, topology
 from wire.metrics.table import TABLE
 from wire.settings import IGNORED, REPLACED

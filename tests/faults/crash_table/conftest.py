@@ -12,9 +12,9 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import pytest_asyncio
 
-from deploy.ports import free_ports
-from deploy.postgres import Postgres
-from deploy.rabbitmq import RabbitMQ, make_vhost
+from deploy.machine.ports import free_ports
+from deploy.servers.postgres import Postgres
+from deploy.servers.rabbitmq import RabbitMQ, make_vhost
 from persistence.migrations import upgrade
 from tests.conftest import at, execute
 from tests.faults.crash_table.scene import WORKERS, Scene, nothing_is_left

@@ -17,7 +17,7 @@ from typing import Any, Final, TypeVar
 import httpx
 import pika
 
-from deploy.processes import children
+from deploy.machine.processes import children
 from tests.eventually import eventually
 from tests.faults.saboteur import Saboteur
 from tests.journey.api import FINAL, Api, sql

@@ -13,7 +13,7 @@ from typing import Final
 
 import pytest
 
-from deploy.postgres import Postgres
+from deploy.servers.postgres import Postgres
 from persistence.letters.dead_letters import DeadLetter, keep
 from persistence.store.database import Database
 from tests.eventually import eventually

@@ -17,7 +17,7 @@ from actors.trades.backups.manifest import Stem, stem
 from actors.trades.backups.restore import restore
 from actors.trades.backups.retention import UNDER_WAY
 from actors.trades.backups.wanted import Wanted
-from deploy.postgres import Postgres
+from deploy.servers.postgres import Postgres
 from tests.eventually import eventually
 from tests.faults.crash_table.scene import WITHIN, Account, Scene
 from tests.journey.api import JOBS

@@ -16,7 +16,7 @@ from typing import Final
 
 import pytest
 
-from deploy.processes import children
+from deploy.machine.processes import children
 from tests.eventually import eventually
 from tests.faults.crash_table.scene import WITHIN, Account, Scene
 from tests.journey.api import JOBS

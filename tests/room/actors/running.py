@@ -133,7 +133,7 @@ async def running_lane(
     lane = Lane(
         broker, types, mine.worker,
         database=database, consumer=consumer, admission=admission, publisher=publisher, door=door,
-        children=Children(mine.children, environment), worker=worker.name,
+        children=Children(mine.children, environment), worker=worker,
     )  # fmt: skip
     running = Running(lane, consumer, link, places.amqp_url)
     await workers.arrive(database, worker)

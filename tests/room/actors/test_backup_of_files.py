@@ -23,7 +23,7 @@ from actors.trades.backups import unfolding
 from actors.trades.backups.folder import Filled
 from actors.trades.backups.restore import restore
 from actors.trades.backups.wanted import Wanted
-from deploy.backup_key import of
+from deploy.defaults.backup_key import of
 from tests.s3 import S3, s3_served
 from wire.errors import Refused
 from wire.slices.artifacts import Artifacts

@@ -14,7 +14,6 @@ from msgspec import structs
 from actors.context import MOST_CHILDREN
 from actors.lane.door import Door
 from persistence.accepting.submission import Submission
-from persistence.attempts.record import record
 from persistence.declared.declare import declare, open_ways
 from persistence.declared.job_types import Catalogue, register
 from persistence.ending import cancel
@@ -22,7 +21,7 @@ from persistence.store.database import Database
 from tests.archives import no_archive
 from tests.conftest import Places
 from tests.eventually import eventually
-from tests.room.persistence.rows import ECHO, accepted, ask, ended, field, submission, working
+from tests.room.persistence.rows import ECHO, accepted, ask, ended, field, submission, working, written
 from wire.envelope import Envelope
 from wire.errors import Refused, Unavailable
 from wire.identity import fresh_id
@@ -127,7 +126,7 @@ async def test_the_children_of_a_full_attempt_are_born_well_within_the_deadline_
     await ask(database, session, parent)
     children = tuple(submission() for _ in range(MOST_CHILDREN))
     before = await database.now()
-    _, posts = await record(database, [ended(parent, 1, children=children)])
+    _, posts = await written(database, [ended(parent, 1, children=children)])
     took = (await database.now() - before).total_seconds()
 
     assert MOST_CHILDREN == len(posts)

@@ -6,7 +6,7 @@ import asyncio
 import signal
 import uuid
 
-from deploy.rabbitmq import manage
+from deploy.servers.rabbitmq import manage
 from persistence.crew.workers import Held, Orders
 from persistence.questions import reads
 from persistence.store.database import Database

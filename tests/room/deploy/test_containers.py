@@ -10,7 +10,7 @@ import asyncpg
 import pika
 import pytest
 
-from deploy import docker
+from deploy.servers import docker
 
 pytestmark = [
     pytest.mark.long,

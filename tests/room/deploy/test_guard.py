@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.processes import read_record
+from deploy.machine.processes import read_record
 from tests.eventually import eventually
 
 ROOT = Path(__file__).parents[3]

@@ -11,11 +11,11 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from deploy.instance import Instance
-from deploy.ports import free_port, listener
-from deploy.postgres import Postgres
-from deploy.processes import read_record
-from deploy.rabbitmq import RabbitMQ, manage
+from deploy.machine.ports import free_port, listener
+from deploy.machine.processes import read_record
+from deploy.servers.instance import Instance
+from deploy.servers.postgres import Postgres
+from deploy.servers.rabbitmq import RabbitMQ, manage
 from tests import provider
 
 

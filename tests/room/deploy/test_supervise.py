@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.processes import Process, read_record
-from deploy.supervise import Child, KeepsDying, Role, Supervisor
+from deploy.machine.processes import Process, read_record
+from deploy.running.supervise import Child, KeepsDying, Role, Supervisor
 from tests.eventually import eventually
 
 DRAINS = """

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy import venv
-from deploy.errands import Errands
+from deploy.provision import venv
+from deploy.provision.errands import Errands
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import pytest
 from aiohttp import web
 from sqlalchemy import ClauseElement
 
-from deploy.ports import free_ports
+from deploy.machine.ports import free_ports
 from gateway.entrance.body import ARRIVING
 from gateway.entrance.listen import Listener
 from gateway.telling.waiting import Waiting

@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
-from deploy.rabbitmq import manage
+from deploy.servers.rabbitmq import manage
 from tests.conftest import Places
 from tests.eventually import eventually
 from tests.room.gateway.running import ECHO, Running

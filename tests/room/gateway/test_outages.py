@@ -14,9 +14,9 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
-from deploy.ports import free_ports
-from deploy.postgres import Postgres
-from deploy.rabbitmq import RabbitMQ, manage
+from deploy.machine.ports import free_ports
+from deploy.servers.postgres import Postgres
+from deploy.servers.rabbitmq import RabbitMQ, manage
 from persistence.migrations import upgrade
 from scheduler.sweep import Sweep
 from tests.eventually import eventually

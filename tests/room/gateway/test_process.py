@@ -13,7 +13,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from deploy.ports import free_ports
+from deploy.machine.ports import free_ports
 from tests.eventually import eventually
 from tests.room.gateway.running import ECHO
 from wire.settings import Stores

@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from deploy.ports import free_port
+from deploy.machine.ports import free_port
 from gateway.rest.jobs import FILTERS as REST_FILTERS
 from gateway.rpc.proto import job_scheduler_pb2 as proto
 from gateway.rpc.requests import FILTERS

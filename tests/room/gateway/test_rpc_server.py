@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from deploy.ports import free_port, free_ports
+from deploy.machine.ports import free_port, free_ports
 from gateway.entrance.problems import KINDS
 from gateway.rpc.proto import job_scheduler_pb2 as proto
 from tests.eventually import eventually

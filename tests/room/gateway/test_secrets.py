@@ -21,8 +21,8 @@ from urllib.parse import quote, urlsplit
 import aiohttp
 import pytest
 
-from deploy.ports import free_ports
-from deploy.rabbitmq import manage
+from deploy.machine.ports import free_ports
+from deploy.servers.rabbitmq import manage
 from tests.conftest import Places
 from tests.eventually import eventually
 from tests.room.gateway.calling import calling, refused

@@ -18,13 +18,14 @@ import pytest_asyncio
 import warren
 from gateway.openapi.operations import OPERATIONS
 from persistence.attempts.claim import Delivered, claim
-from persistence.attempts.record import Ending, record
+from persistence.attempts.record import Ending
 from persistence.crew import workers
 from persistence.crew.crashes import bury
 from persistence.crew.workers import Pulse, Worker
 from persistence.letters.dead_letters import DeadLetter, keep
 from tests.eventually import eventually
 from tests.room.gateway.running import ECHO, JOBS, Running
+from tests.room.persistence.rows import written
 from wire.message import Incoming
 from wire.states import Outcome, State
 
@@ -80,7 +81,7 @@ async def claimed(running: Running, session: UUID, job_id: str) -> Ending:
 async def ended(running: Running, ending: Ending, outcome: Outcome, **said: Any) -> None:
     fault = {"outcome": outcome, "state": State.RETRYING, "error_type": "HTTPStatusError", "error_message": "HTTP 503"}
     told = {name: getattr(ending, name) for name in ending.__struct_fields__}
-    await record(running.room.database, [Ending(**{**told, **fault, **said})])
+    await written(running.room.database, [Ending(**{**told, **fault, **said})])
 
 
 async def test_without_a_worker_it_says_when_the_last_one_was_seen(running: Running) -> None:

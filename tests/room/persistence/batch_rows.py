@@ -11,7 +11,6 @@ from uuid import UUID
 
 from persistence.accepting.submission import Submission
 from persistence.attempts.claim import claim
-from persistence.attempts.record import record
 from persistence.batches import batch_orders, batches
 from persistence.batches.batch_ends import fold
 from persistence.batches.batch_orders import Do
@@ -27,6 +26,7 @@ from tests.room.persistence.rows import (
     field,
     submission,
     working,
+    written,
 )
 from wire.identity import fresh_id
 from wire.states import Outcome, Reason, State
@@ -84,7 +84,7 @@ async def run(database: Database, *jobs: Submission, **said: Any) -> None:
     session, runs = await working(database), {job.id: await field(database, job, "run") for job in jobs}
     asked = [replace(delivered(job), run=runs[job.id]) for job in jobs]  # type: ignore[arg-type]
     claims = await claim(database, session, asked, LEASE_SECONDS, suspects=len(jobs))
-    await record(database, [ended(job, claims[job.id].lease, **said) for job in jobs])
+    await written(database, [ended(job, claims[job.id].lease, **said) for job in jobs])
 
 
 async def callbacks(database: Database, batch_id: UUID) -> list[tuple[str, dict[str, Any]]]:

@@ -25,6 +25,7 @@ from persistence.backups import server
 from persistence.batches import batch_ends, batch_orders, batches
 from persistence.batches.batch_orders import Do
 from persistence.crew import crashes, reaping, workers, workforce
+from persistence.crew.remind import remind
 from persistence.crew.workers import Held, Pulse, Worker
 from persistence.declared import follow, job_types, pauses, pins
 from persistence.declared.pauses import Kind
@@ -140,14 +141,17 @@ async def _jobs_are_done(database: Database, session: UUID) -> None:
     claims |= await claim(database, session, messages[:MANY], LEASE_SECONDS)  # once more: these have to be judged
     held = [Held(job.id, claims[job.id].lease) for job in jobs]
     await workers.beat(database, session, Pulse(1, True, 1.0, marks={("default", 5): await database.now()}), held)
+    await remind(database, session, held)
     await progress.write(database, [Progress(one.job_id, one.lease, 0.5, None) for one in held])
     pieces = [Piece(one.job_id, one.lease, 1, 501, 502, 3, "{}\n{}") for one in held]
     await attempt_logs.write(database, pieces)
     leases = [(job, claims[job.id].lease) for job in jobs]
     await _one_is_done(database, session)
-    await record(database, [ended(*lease) for lease in leases[: MANY // 2]])
-    await record(database, [ended(*lease, **(RETRY if n % 10 else {})) for n, lease in enumerate(leases[MANY // 2 :])])
-    await record(database, [ended(job, claims[job.id].lease, children=(submission(),)) for job in foreign])
+    await record(database, [ended(*lease) for lease in leases[: MANY // 2]], session)
+    await record(
+        database, [ended(*lease, **(RETRY if n % 10 else {})) for n, lease in enumerate(leases[MANY // 2 :])], session
+    )
+    await record(database, [ended(job, claims[job.id].lease, children=(submission(),)) for job in foreign], session)
     await neglected.find(database, [lifelike.COMMON_QUEUE], [lifelike.COMMON_TYPE], below=5, limit=10)
 
 
@@ -158,7 +162,7 @@ async def _one_is_done(database: Database, session: UUID) -> None:
         await insert(transaction, [first, again])
     claimed = await start_first(database, session, first.id)
     assert claimed is not None
-    await record(database, [ended(first, claimed.lease)])
+    await record(database, [ended(first, claimed.lease)], session)
     await claim(database, session, [delivered(again)], LEASE_SECONDS)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -9,6 +10,7 @@ from msgspec import structs
 
 from persistence.accepting.accept import insert
 from persistence.accepting.births import bear
+from persistence.accepting.outbox import Post
 from persistence.accepting.submission import Submission, fill
 from persistence.attempts.claim import Claim, Delivered, claim
 from persistence.attempts.record import Ending, Recorded, record
@@ -84,8 +86,16 @@ def ended(job: Submission, lease: int, outcome: Outcome = Outcome.COMPLETED, **s
     return structs.replace(plain, **said)  # type: ignore[arg-type]
 
 
-async def recorded(database: Database, ending: Ending) -> Recorded:
-    return (await record(database, [ending]))[0][ending.job_id]
+async def recorded(database: Database, ending: Ending, holder: UUID | None = None) -> Recorded:
+    return (await written(database, [ending], holder))[0][ending.job_id]
+
+
+async def written(
+    database: Database, endings: Sequence[Ending], holder: UUID | None = None
+) -> tuple[dict[UUID, Recorded], list[Post]]:
+    """What a worker records: the one that is said, or whoever holds the first of these."""
+    rows = await database.fetch("SELECT holder FROM jobs WHERE id = $1", endings[0].job_id)
+    return await record(database, endings, holder or next((row["holder"] for row in rows), None) or uuid4())
 
 
 async def field(database: Database, job: Submission, name: str) -> object:

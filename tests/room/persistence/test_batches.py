@@ -15,7 +15,6 @@ from msgspec import structs
 
 from persistence.accepting.submission import Submission
 from persistence.attempts.claim import claim
-from persistence.attempts.record import record
 from persistence.batches import batches
 from persistence.batches.batch_ends import fold
 from persistence.batches.batch_orders import Do
@@ -47,6 +46,7 @@ from tests.room.persistence.rows import (
     field,
     submission,
     working,
+    written,
 )
 from tests.room.persistence.states import RETRY, waits_for_a_lock
 from wire.errors import DatabaseUnavailable, Refused
@@ -382,4 +382,4 @@ async def _run_what_may(database: Database, jobs: list[Submission], how: dict[st
     claims = await claim(database, session, asked, LEASE_SECONDS)
     endings = [ended(job, claims[job.id].lease, **how) for job in jobs if claims[job.id].lease]
     if endings:
-        await record(database, endings)
+        await written(database, endings)

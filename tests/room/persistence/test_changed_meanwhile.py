@@ -16,7 +16,16 @@ from persistence.attempts.claim import Answer, claim
 from persistence.attempts.record import record
 from persistence.store.database import Database
 from tests.eventually import eventually
-from tests.room.persistence.rows import LEASE_SECONDS, accepted, ask, delivered, ended, field, submission, working
+from tests.room.persistence.rows import (
+    LEASE_SECONDS,
+    accepted,
+    ask,
+    delivered,
+    ended,
+    field,
+    submission,
+    working,
+)
 from wire.states import State
 
 T = TypeVar("T")
@@ -77,9 +86,9 @@ async def test_a_lease_that_is_taken_over_meanwhile_may_not_write_the_outcome(da
     await accepted(database, *jobs)
     for job in jobs:
         await ask(database, session, job)
-    written = record(database, [ended(job, 1, result='"good"') for job in jobs])
+    changed = record(database, [ended(job, 1, result='"good"') for job in jobs], session)
 
-    made, _ = await _meanwhile(database, TAKE_OVER, jobs[1].id, written)
+    made, _ = await _meanwhile(database, TAKE_OVER, jobs[1].id, changed)
 
     assert [True, False, True] == [made[job.id].current for job in jobs]
     assert ["completed", "running", "completed"] == [await field(database, job, "state") for job in jobs]
@@ -92,9 +101,9 @@ async def test_an_outcome_is_recorded_once_though_its_row_changed_meanwhile(data
     await accepted(database, *jobs)
     for job in jobs:
         await ask(database, session, job)
-    written = record(database, [ended(job, 1, result='"good"') for job in jobs])
+    changed = record(database, [ended(job, 1, result='"good"') for job in jobs], session)
 
-    made, _ = await _meanwhile(database, NOTE, jobs[1].id, written)
+    made, _ = await _meanwhile(database, NOTE, jobs[1].id, changed)
 
     assert {(True, State.COMPLETED)} == {(one.current, one.state) for one in made.values()}
     assert ["completed"] * 3 == [await field(database, job, "state") for job in jobs]

@@ -12,12 +12,11 @@ from asyncpg import SerializationError
 
 from persistence.accepting.submission import Submission
 from persistence.attempts.claim import claim
-from persistence.attempts.record import record
 from persistence.ending import cancel, retention
 from persistence.ending.retention import START, Rule
 from persistence.questions import counts
 from persistence.store.database import Database
-from tests.room.persistence.rows import LEASE_SECONDS, accepted, born, delivered, ended, submission, working
+from tests.room.persistence.rows import LEASE_SECONDS, accepted, born, delivered, ended, submission, working, written
 from wire.states import Outcome, State
 
 KEYS = "state, type, queue, priority"
@@ -170,7 +169,7 @@ async def _record(database: Database, dice: random.Random, session: UUID, known:
         for row in rows
     ]
     if endings:
-        await record(database, endings)
+        await written(database, endings)
 
 
 async def _end(database: Database, dice: random.Random, _: UUID, known: list[Submission]) -> None:

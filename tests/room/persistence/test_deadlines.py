@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from deploy.postgres import Postgres
+from deploy.servers.postgres import Postgres
 from persistence.store.database import Database
 from tests.eventually import eventually
 from tests.provider import private_postgres

@@ -14,6 +14,7 @@ from typing import Any
 
 from persistence.accepting import accept, births, outbox
 from persistence.attempts import claim, progress, record
+from persistence.crew import remind
 from persistence.letters import redrive
 from persistence.questions import timeline, why
 from persistence.store.database import Database
@@ -21,9 +22,11 @@ from persistence.store.database import Database
 GROWING = {"jobs", "attempts", "outbox", "tombstones"}
 STATEMENTS = {
     "start": claim._START,
+    "start with births": claim._START_BORN,
     "start one": claim._START_ONE,
     "start first": claim._START_FIRST,
     "judge": claim._JUDGE,
+    "remind": remind._REMIND,
     "complete": record._COMPLETE,
     "complete one": record._COMPLETE_ONE,
     "record": record._RECORD,

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from deploy.ports import free_ports
+from deploy.machine.ports import free_ports
 from persistence.declared.job_types import register
 from persistence.store.database import Database
 from tests.eventually import eventually

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from persistence.attempts.record import Ending, record
+from persistence.attempts.record import Ending
 from persistence.crew import workers
 from persistence.store.bisect import each_that_fits
 from persistence.store.database import Database
-from tests.room.persistence.rows import accepted, ask, ended, field, recorded, submission, working
+from tests.room.persistence.rows import accepted, ask, ended, field, recorded, submission, working, written
 from wire.states import Outcome, Reason, State
 
 
@@ -121,8 +121,8 @@ async def test_children_exist_if_and_only_if_the_attempt_is_current(database: Da
     await workers.end(database, first)
     await ask(database, second, job)
 
-    _, lost_posts = await record(database, [ended(job, 1, children=(lost_child,))])
-    _, posts = await record(database, [ended(job, 2, children=(child,))])
+    _, lost_posts = await written(database, [ended(job, 1, children=(lost_child,))])
+    _, posts = await written(database, [ended(job, 2, children=(child,))])
 
     assert ([], [child.id]) == (lost_posts, [post.job_id for post in posts])
     assert (None, "queued") == (await field(database, lost_child, "state"), await field(database, child, "state"))
@@ -136,7 +136,7 @@ async def test_one_row_that_postgres_cannot_store_does_not_stop_its_batch(databa
     endings = [ended(job, 1, result="{" if i == 3 else "{}") for i, job in enumerate(jobs)]
 
     async def store(some: list[Ending]) -> list[object]:
-        return list((await record(database, some))[0])
+        return list((await written(database, some))[0])
 
     stored, refused = await each_that_fits(endings, store)
 

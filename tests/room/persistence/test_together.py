@@ -80,7 +80,7 @@ class Crowd:
             for i, answer in granted.items()
         ]
         if endings:
-            recorded, _ = await record(self._database, endings)
+            recorded, _ = await record(self._database, endings, session)
             for i, made in recorded.items():
                 if made.current and made.state is State.COMPLETED:
                     self.completed[i] = self.completed.get(i, 0) + 1

@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
-from deploy.rabbitmq import RabbitMQ
+from deploy.servers.rabbitmq import RabbitMQ
 from persistence.declared.declare import declare, open_ways
 from persistence.declared.job_types import register
 from persistence.mending import epoch

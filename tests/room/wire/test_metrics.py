@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 import pytest
 import pytest_asyncio
 
-from deploy.ports import free_port
+from deploy.machine.ports import free_port
 from tests.eventually import eventually
 from wire.lifecycle import running
 from wire.metrics import table

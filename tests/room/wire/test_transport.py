@@ -8,7 +8,7 @@ import logging
 
 import pytest
 
-from deploy.ports import free_port
+from deploy.machine.ports import free_port
 from wire.rabbitmq.deliveries import Deliveries
 from wire.rabbitmq.transport import connect
 

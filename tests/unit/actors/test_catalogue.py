@@ -18,7 +18,7 @@ from actors.configured import configured_as
 from actors.context import Context, current
 from actors.declared.roster import job_types
 from actors.ends import PermanentError
-from deploy.backup_key import of
+from deploy.defaults.backup_key import of
 from persistence.declared import payloads
 from tests.shipped import declare
 from wire import strict_json

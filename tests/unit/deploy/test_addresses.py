@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from deploy.addresses import BadAddress, amqp_url, database_url, host_and_port, without_password
-from deploy.servers import given
+from deploy.servers.addresses import BadAddress, amqp_url, database_url, host_and_port, without_password
+from deploy.servers.sources import given
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+asyncpg", "postgresql+psycopg2"])

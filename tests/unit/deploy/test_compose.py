@@ -13,7 +13,7 @@ import yaml
 import warren
 from deploy.boards.grafana import BOARDS
 from deploy.demo.crew import MODULE
-from deploy.rabbitmq import PLUGINS
+from deploy.servers.rabbitmq import PLUGINS
 from gateway.entrance.listen import DRAIN_SECONDS
 from wire.settings import SCRIPTS_OWN, Worker, environment_names, fields
 from wire.slices.artifacts import Artifacts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from deploy import docker, rabbitmq
+from deploy.servers import docker, rabbitmq
 
 PORTS = {"amqp": 1, "management": 2, "prometheus": 3}
 

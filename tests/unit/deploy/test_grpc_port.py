@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.grpc_port import DEFAULT, FILE, GrpcPort
-from deploy.ports import LOOPBACK, free_port
+from deploy.defaults.grpc_port import DEFAULT, FILE, GrpcPort
+from deploy.machine.ports import LOOPBACK, free_port
 
 
 def chosen(folder: Path, named: int | None = None) -> GrpcPort:

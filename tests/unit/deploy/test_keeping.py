@@ -9,8 +9,8 @@ import pytest
 from pyrage import x25519
 
 from actors.trades.backups.places import place
-from deploy import backup_key, keeping
-from deploy.backup_key import of
+from deploy.defaults import backup_key, keeping
+from deploy.defaults.backup_key import of
 from wire.slices.backup import Backup
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from actors.trades.reports import pdf
-from deploy import install, libraries
-from deploy.errands import Errands
+from deploy.provision import install, libraries
+from deploy.provision.errands import Errands
 
 ROOT = Path(__file__).parents[3]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.options import parse_up, read_dotenv
+from deploy.terminal.options import parse_up, read_dotenv
 
 ROOT = Path("/code")
 

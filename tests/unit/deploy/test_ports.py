@@ -9,9 +9,9 @@ import sys
 
 import pytest
 
-from deploy import ports
+from deploy.machine import ports
 
-DRAW = "import random, deploy.ports as p; p.random = random.Random({seed}); print(p.free_port())"
+DRAW = "import random, deploy.machine.ports as p; p.random = random.Random({seed}); print(p.free_port())"
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from deploy.options import Prove, parse_prove
+from deploy.terminal.options import Prove, parse_prove
 
 
 def test_it_proves_twenty_thousand_jobs_with_two_workers_unless_told_otherwise() -> None:

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from deploy import gate, leftovers, memory, postgres, roles
-from deploy.folder import Folder, Running
-from deploy.greeting import curl, greeting
-from deploy.supervise import pause_before_restart
+from deploy.gate import memory, steps
+from deploy.running import leftovers, roles
+from deploy.running.folder import Folder, Running
+from deploy.running.greeting import curl, greeting
+from deploy.running.supervise import pause_before_restart
+from deploy.servers import postgres
 
 ROOT = Path(__file__).parents[3]
 PYTHON = Path("/v/bin/python")
@@ -76,7 +78,7 @@ def test_the_greeting_names_every_address() -> None:
 
 
 def test_arguments_narrow_pytest_and_nothing_else() -> None:
-    narrowed = gate.steps(ROOT, Path("/v/bin"), ["-k", "x"], Path("/r"))
+    narrowed = steps.steps(ROOT, Path("/v/bin"), ["-k", "x"], Path("/r"))
 
     assert [step.name for step in narrowed] == ["format", "lint", "types", "imports", "tests"]
     assert narrowed[-1].words[-2:] == ["-k", "x"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from deploy.scrape import CONFIG, FILE, Scrape
+from deploy.defaults.scrape import CONFIG, FILE, Scrape
 
 NAMES = ("recorder", "scheduler", "gateway", "workers")
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy import docker, postgres, rabbitmq
-from deploy.servers import Choice, Given, NoServer, Server, choose, sources_for
+from deploy.servers import docker, postgres, rabbitmq
+from deploy.servers.sources import Choice, Given, NoServer, Server, choose, sources_for
 
 NATIVE, CONTAINER, INSTALLED = (Given(name, "X", "amqp://h") for name in ("native", "container", "installed"))
 
