@@ -19,6 +19,7 @@ from gateway.app import Room
 from persistence.declared.declare import declare
 from persistence.declared.job_types import JobType, register
 from persistence.store.database import Database
+from tests.conftest import PATIENCE_SECONDS
 from wire.lifecycle import running
 from wire.settings import Artifacts, Gateway, Limits, Logs, Metrics, Scheduler, Settings, Stores, Worker
 
@@ -107,8 +108,8 @@ class Running:
         return holder
 
     async def waits_for_jobs(self) -> bool:
-        """Whether somebody is kept from them."""
-        return bool(await self.sql("SELECT FROM pg_locks WHERE NOT granted"))
+        """Whether somebody is kept from them; pg_locks shows the neighbours' databases too, where others wait."""
+        return bool(await self.sql("SELECT FROM pg_locks WHERE NOT granted AND relation = 'warren.jobs'::regclass"))
 
     async def finish(self, job_id: str, result: str = "null") -> None:
         """As the worker's record would."""
@@ -161,7 +162,7 @@ async def register_types(database_url: str) -> None:
         "anything", "other", "Takes anything.", '{"type": "object"}', 7, 1, 30.0, 2.0, 300.0,
         result_schema='{"type": "object", "required": ["said"]}',
     )  # fmt: skip
-    database = Database(database_url, "test", connections=1, timeout_seconds=5)
+    database = Database(database_url, "test", connections=1, timeout_seconds=PATIENCE_SECONDS)
     try:
         await register(database, [echo, anything, SCRAPE_ARTICLE])
     finally:

@@ -18,10 +18,12 @@ from deploy.machine.ports import free_ports
 from deploy.servers.postgres import Postgres
 from deploy.servers.rabbitmq import RabbitMQ, manage
 from persistence.migrations import upgrade
+from scheduler.sweep import Sweep
 from tests.eventually import eventually
 from tests.provider import private_postgres, private_rabbitmq
 from tests.room.gateway.running import ECHO, JOBS, Running, gateway, register_types
-from wire.settings import Stores
+from wire.lifecycle import running as running_services
+from wire.settings import Scheduler, Stores
 from wire.topology import bind_type, routing_key
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -153,7 +155,8 @@ async def test_with_rabbitmq_away_the_outbox_holds_the_job(running: Running, rab
 
 async def test_an_alarm_of_rabbitmq_is_told(running: Running, rabbitmq: RabbitMQ) -> None:
     """
-    It says so to whoever publishes, so the first job may learn it with the second.
+    It says so to whoever publishes, so the first job may learn it with the second.  Where the alarm outlasts the
+    publisher's deadline the job is left to the sweep, as the scheduler's here.
     """
     await asyncio.to_thread(_control, rabbitmq, "rabbit_alarm:set_alarm({{resource_limit, disk, node()}, []}).")
     try:
@@ -162,7 +165,9 @@ async def test_an_alarm_of_rabbitmq_is_told(running: Running, rabbitmq: RabbitMQ
         told = await running.get(f"{JOBS}/{accepted['id']}/why")
     finally:
         await asyncio.to_thread(_control, rabbitmq, "rabbit_alarm:clear_alarm({resource_limit, disk, node()}).")
-    await eventually(lambda: _cause(running, accepted["id"], "no_worker"))
+    sweep = Sweep(running.room.database, running.room.broker, Scheduler(sweep_seconds=0.1))
+    async with running_services([sweep]):
+        await eventually(lambda: _cause(running, accepted["id"], "no_worker"))
 
     assert {"connected": True, "alarm": True} == told["broker"]
     assert told["sentence"].endswith("because RabbitMQ takes no messages: it has raised an alarm (memory or disk).")

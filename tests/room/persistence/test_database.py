@@ -12,6 +12,7 @@ import pytest
 
 from persistence.store import pool
 from persistence.store.database import Database, Row
+from tests.conftest import PATIENCE_SECONDS
 from tests.eventually import eventually
 from tests.journey.api import sql
 from wire.errors import DatabaseUnavailable
@@ -24,7 +25,7 @@ async def test_a_read_survives_the_loss_of_its_connection_and_a_write_does_not_g
     """
     The backend ends while the loop looks elsewhere, so the pool believes in its connection until it is used.
     """
-    database = Database(database_url, "test", connections=1, timeout_seconds=5)
+    database = Database(database_url, "test", connections=1, timeout_seconds=PATIENCE_SECONDS)
     row = await database.fetch_one("SELECT pg_backend_pid() AS pid")
     assert row is not None
     _end_backend(database_url, row["pid"])

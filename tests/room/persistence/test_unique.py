@@ -13,6 +13,7 @@ from persistence.ending.retention import START, Rule, forget_jobs
 from persistence.store.database import Database
 from tests.eventually import eventually
 from tests.room.persistence.rows import accepted, ask, ended, field, recorded, submission, working
+from tests.room.persistence.states import waits_for_a_lock
 from wire.states import Outcome, State
 from wire.unique import Contest, Unique
 
@@ -62,7 +63,7 @@ async def test_who_asks_while_the_first_is_not_committed_waits_for_it(database: 
     async with database.transaction() as transaction:
         await insert(transaction, [first])
         waiting = asyncio.create_task(accepted(database, second))
-        await eventually(lambda: database.fetch("SELECT 1 FROM pg_locks WHERE NOT granted"))
+        await eventually(lambda: waits_for_a_lock(database))
     await waiting
 
     assert ["queued", None] == [await field(database, job, "state") for job in (first, second)]

@@ -156,7 +156,8 @@ async def test_a_dead_childs_gauges_go_although_a_process_of_its_holds_the_conne
     await eventually(lambda: slots(gathering) == 100)
     await gathering.departed(child.pid + 1)  # somebody else's end
     still = slots(gathering), gathering.trouble()
-    await child.wait()
+    # not wait(), which may wait for the end of its output too: that is the grandchild's as well
+    await eventually(lambda: child.returncode is not None)
     await gathering.departed(child.pid)
     await eventually(lambda: len(gathering.snapshots()) == 1)
     os.kill(grandchild, signal.SIGKILL)
