@@ -203,8 +203,9 @@ def test_down_stops_all_that_was_started_and_the_data_stay(warren: Warren, greet
     assert is_free(warren.port)
     assert "nothing was running" in warren.deploy("down").stdout
 
-    warren.up()
+    again = warren.up()
 
+    assert again.returncode == 0, again.stdout + again.stderr
     assert warren.ask(f"/api/v1/jobs/{job['id']}")["state"] == "completed"
 
 
