@@ -16,9 +16,10 @@ from typing import Any
 
 import pytest
 
+from actors.trades.reading.readers import PATIENCE_SECONDS
 from tests.conftest import Places
 from tests.eventually import eventually
-from tests.journey.api import Api
+from tests.journey.api import FINAL, Api
 from tests.journey.stack import Stack, running_stack
 from tests.site.articles import article
 from tests.site.asked import gaps, most_at_once
@@ -36,6 +37,8 @@ HOSTILE = (
     "/kinds/blank", "/status/410", "/status/204",
 )  # fmt: skip
 DELAY_SECONDS = 0.25
+# One process reads them all, and four take what it allows: ten seconds of processor each, or sixty by the clock
+LONGEST_READING_SECONDS = 4 * PATIENCE_SECONDS
 
 
 @pytest.fixture(scope="module")
@@ -187,12 +190,17 @@ async def test_whatever_a_site_answers_ends_with_a_sentence(api: Api, stack: Sta
     workers = stack.worker_pids()
     said = {path: site.url(path, 20 + number) for number, path in enumerate(HOSTILE)}
     jobs = [await api.submit("scrape_article", {"url": url}, max_retries=0) for url in said.values()]
+    await eventually(lambda: _all_ended(api, jobs), within=LONGEST_READING_SECONDS)
     ended = dict(zip(said, await api.all_finished(*jobs), strict=True))
     told = {path: job["error"]["message"] for path, job in ended.items() if job["state"] != "completed"}
 
     assert set(HOSTILE) - {"/bomb/deep", "/bomb/wide", "/bomb/attributes", "/bomb/unclosed"} <= set(told)
     assert [] == [(path, text) for path, text in told.items() if not 10 < len(text) < 500 or "Traceback" in text]
     assert workers == stack.worker_pids()
+
+
+async def _all_ended(api: Api, jobs: list[str]) -> bool:
+    return all([(await api.job(job_id))["state"] in FINAL for job_id in jobs])
 
 
 @pytest.mark.long
