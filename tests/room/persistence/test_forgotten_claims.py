@@ -126,16 +126,19 @@ async def test_what_is_promised_waits_for_the_disk(postgres: Postgres, database:
     """An accepted job, one that is born with its claim, and an outcome."""
     session = await working(database)
     accepted_one, born_one, done = submission(), submission(), submission()
+    await _stand_still(database)
     await accepted(database, done)
     await ask(database, session, done)
     await recorded(database, ended(done, 1), session)
     await _crash(postgres, database)
     assert "completed" == await field(database, done, "state")
 
+    await _stand_still(database)
     await accepted(database, accepted_one)
     await _crash(postgres, database)
     assert "queued" == await field(database, accepted_one, "state")
 
+    await _stand_still(database)
     assert Answer.CLAIMED is (await ask(database, session, born_one, run=None)).answer
     await _crash(postgres, database)
     assert "running" == await field(database, born_one, "state")
