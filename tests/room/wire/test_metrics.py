@@ -133,11 +133,12 @@ HELD_BY_A_GRANDCHILD = """
 import os, socket, struct, sys, time
 line = socket.socket(socket.AF_UNIX)
 line.connect(sys.argv[1])
-line.sendall(sys.stdin.buffer.read())
+line.sendall(sys.stdin.buffer.read(int(sys.argv[2])))
 if os.fork() == 0:
     os.setsid()
     print(os.getpid(), flush=True)
     time.sleep(600)
+sys.stdin.buffer.read()  # it lives until its supervisor has met it, which asks the kernel whose session it is of
 os._exit(0)
 """
 
@@ -145,19 +146,18 @@ os._exit(0)
 async def test_a_dead_childs_gauges_go_although_a_process_of_its_holds_the_connection(gathering: Gathering) -> None:
     frames = b"".join(struct.pack(">I", len(frame)) + frame for frame in (encode(ECHOES), b"does not consume"))
     child = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", HELD_BY_A_GRANDCHILD, gathering.socket,
+        sys.executable, "-c", HELD_BY_A_GRANDCHILD, gathering.socket, str(len(frames)),
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, start_new_session=True,
     )  # fmt: skip
     assert child.stdin
     assert child.stdout
     child.stdin.write(frames)
-    child.stdin.close()
     grandchild = int(await child.stdout.readline())
     await eventually(lambda: slots(gathering) == 100)
     await gathering.departed(child.pid + 1)  # somebody else's end
     still = slots(gathering), gathering.trouble()
-    # not wait(), which may wait for the end of its output too: that is the grandchild's as well
-    await eventually(lambda: child.returncode is not None)
+    child.stdin.close()
+    await eventually(lambda: child.returncode is not None)  # wait() would wait for the pipe that is held, too
     await gathering.departed(child.pid)
     await eventually(lambda: len(gathering.snapshots()) == 1)
     os.kill(grandchild, signal.SIGKILL)
