@@ -5,6 +5,9 @@ once Postgres has crashed: who runs it knows, and reminds the row (persistence/c
 claim is seen by all at once, and comes to the disk with the next commit that has to wait for it.  On a disk whose sync
 takes five milliseconds a job starts five milliseconds sooner.
 
+The same holds for the outbox row of a message that RabbitMQ has confirmed: where its end is forgotten the sweep sends
+it once more, and the copy is recognised by its run.
+
 Refuses to be the setting of a server, a session or a room: it is said in the very statement that may be forgotten.
 """
 
