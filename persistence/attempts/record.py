@@ -70,7 +70,8 @@ class Recorded(Struct, frozen=True):
 
 COMPLETED: Final = Recorded(current=True, state=State.COMPLETED)
 
-# How it is driven, and why a row is asked once more at its place, is told in claim.py.
+# How it is driven, and why a row is asked once more at its place, is told in claim.py.  The holder is asked for too,
+# here and below: a lease that Postgres has forgotten may have been given to another once more.
 _COMPLETING = """
 WITH changed AS (
   UPDATE jobs j
@@ -94,7 +95,6 @@ _TYPES: Final = ("uuid", "int", "int", "int", "text", "timestamptz", "timestampt
 _COMPLETE: Final = _COMPLETING.format(given=many(*_TYPES))
 _COMPLETE_ONE: Final = _COMPLETING.format(given=single(*_TYPES))
 
-# The holder is asked for too: a lease that Postgres has forgotten may have been given to another once more.
 _RECORD = """
 WITH given AS MATERIALIZED (
   SELECT * FROM unnest($1::uuid[], $2::int[], $3::int[], $4::int[], $5::text[], $6::text[], $7::text[],
